@@ -1,8 +1,8 @@
 // Be a client of the other implementation's relay: node vectors/second/converse-relay.js [COMMAND...]
 //
 // COMMAND is that implementation's `letterlock`. The default is `python3 -m letterlock`. It runs a relay on this machine and
-// one of its users, bob. Alice runs here (relay-client.js). They register, claim bundles and exchange texts in both directions,
-// and calls that the relay must refuse are refused under their codes.
+// one of its users, bob. Alice runs here (relay-client.js). They register, claim bundles and exchange texts in both
+// directions, alice reads what bob writes in a group, and calls that the relay must refuse are refused under their codes.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Disagreement } from "./asking.js";
-import { utf8 } from "./bytes.js";
+import { fromHex, utf8 } from "./bytes.js";
 import * as content from "./content.js";
 import { RelayClient, RelayError } from "./relay-client.js";
 
@@ -88,6 +88,21 @@ async function talk(alice, bob) {
   return texts;
 }
 
+/** Be a member of a group of bob. Returns how many texts of it were read. */
+async function readInGroup(alice, bob) {
+  const { id } = JSON.parse(await bob(["group", "create", "ward 3", "alice", "--json"]));
+  const groupId = fromHex(id);
+  const said = ["round at nine", "gr\u00fc\u00dfe"];
+  await mustFail(alice.call("group-texts", { group: new Uint8Array(16), after: 0, most: 1, wait: 0 }, "group-texts-answer"), UNKNOWN, "no group");
+  for (const text of said) {
+    await bob(["group", "send", id], text);
+    await alice.receive();
+    const read = await alice.readGroup(groupId);
+    same(read.map((each) => new TextDecoder().decode(each)).join("; "), text, "a text in the group of bob");
+  }
+  return said.length;
+}
+
 /** Make calls that must be refused. Returns how many were. */
 async function refusals(alice, url) {
   const other = new RelayClient(url, "alice", clock);
@@ -115,10 +130,11 @@ async function main(command) {
     await alice.logIn();
     const stock = await alice.publish();
     const texts = await talk(alice, bob);
+    const inGroup = await readInGroup(alice, bob);
     const refused = await refusals(alice, url);
     const once = (await bob(["receive", "--json", "--wait", "1"])).trim().split("\n");
     same(once.length, 1, "how often a repeated send arrives");
-    console.log(`a relay: ${stock} single-use bundles in stock, ${texts} texts in both directions, ${refused} calls refused`);
+    console.log(`a relay: ${stock} single-use bundles in stock, ${texts} texts in both directions, ${inGroup} in a group, ${refused} calls refused`);
   } finally {
     same(await end(), 0, "the exit status of the relay");
     rmSync(folder, { recursive: true });

@@ -1,12 +1,13 @@
-// A device of a user at a relay, in memory: it registers, logs in, publishes, claims, sends, and receives.
+// A device of a user at a relay, in memory: it registers, logs in, publishes, claims, sends, receives, and reads in groups.
 // Not here: sockets, linking, retries, repair. A real client keeps what it does in a store, after spec/client.md.
 
 import { randomBytes } from "@noble/hashes/utils.js";
 import * as addresses from "./address.js";
-import { equal } from "./bytes.js";
+import { equal, toHex } from "./bytes.js";
 import * as content from "./content.js";
 import * as deviceList from "./device-list.js";
 import { refuse } from "./errors.js";
+import { Member } from "./groups/member.js";
 import { HEAD_SIZE, PQXDH } from "./limits.js";
 import * as prekeys from "./prekeys.js";
 import { Publisher } from "./publisher.js";
@@ -34,6 +35,7 @@ export class RelayClient {
     this.token = null;
     this.chains = new Map(); // name -> device lists
     this.published = 0;
+    this.groups = new Map(); // group id -> what this device knows of it, and the number of the last text that it was shown
   }
 
   /** Make one call. `answer` is the kind of the answer. */
@@ -126,7 +128,39 @@ export class RelayClient {
       if (!equal(this.account.peer([name, device]).identity, listed.identity)) refuse("UntrustedIdentity", "another key than the listed one");
       found.push({ name, device, ...read });
     }
+    for (const each of found) this.keepLetter(each);
     if (deliveries.length > 0) await this.call("ack", { ids: deliveries.map((each) => each.id) });
     return found;
+  }
+
+  // --- groups -----------------------------------------------------------------------------------------
+
+  /** Keep a letter about a group until the log and the texts are asked for. */
+  keepLetter({ name, device, kind, body }) {
+    if (![content.GROUP_SECRET, content.GROUP_CHAIN].includes(kind)) return;
+    const { groupId } = content.readBody(kind, body);
+    const group = this.group(groupId);
+    group.member.learn(this.chains.get(name).map((each) => each.snapshot));
+    group.member.letter({ userId: this.user.contacts.get(name).userId, deviceId: device }, kind, body);
+  }
+
+  group(groupId) {
+    const key = toHex(groupId);
+    if (!this.groups.has(key)) this.groups.set(key, { member: new Member({ userId: this.user.userId, groupId, now: this.clock() }), after: 0 });
+    return this.groups.get(key);
+  }
+
+  /** Read the texts of a group that were not read before, after its log. A text that has to wait is asked for again. */
+  async readGroup(groupId) {
+    const group = this.group(groupId);
+    const { entries } = await this.call("log", { collection: groupId, after: group.member.states.length }, "log-answer");
+    if (entries.length > 0) group.member.take(entries);
+    const { texts } = await this.call("group-texts", { group: groupId, after: group.after, most: 100, wait: 0 }, "group-texts-answer");
+    const read = [];
+    for (const { number, text } of texts) {
+      read.push(group.member.open(text).text);
+      group.after = number;
+    }
+    return read;
   }
 }

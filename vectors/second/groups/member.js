@@ -41,8 +41,7 @@ export class Member {
   }
 
   /** Take the snapshots of somebody, all from version 1, which were verified. */
-  learn(encoded) {
-    const snapshots = encoded.map((each) => deviceList.decodeSnapshot(each));
+  learn(snapshots) {
     this.lists.set(toHex(snapshots[0].hash), snapshots);
   }
 

@@ -3,6 +3,7 @@
 import { fromHex, toHex } from "../bytes.js";
 import { decodeChain } from "../groups/chain.js";
 import * as epochs from "../groups/epoch.js";
+import { decodeSnapshot } from "../device-list.js";
 import { Member } from "../groups/member.js";
 import { Receiver } from "../groups/receiver.js";
 import * as sending from "../groups/sender.js";
@@ -91,7 +92,7 @@ function playMember(given) {
   const member = new Member({ userId: given.sized("user_id", 32), groupId: given.sized("group_id", 16), now: given.integer("now") });
   return playSteps(given, {
     learn(step) {
-      member.learn(step.list("lists").map((each) => fromHex(each) ?? step.wrong("lists", "lists")));
+      member.learn(step.list("lists").map((each) => decodeSnapshot(fromHex(each) ?? step.wrong("lists", "lists"))));
       return {};
     },
     take(step) {

@@ -276,9 +276,8 @@ def asked() -> list[Play]:
     """Return what is asked for. [GRP-39]"""
     two = TWO.writer(BEN)
     text = TWO.text(two, 0, 2, entry=2)
-    pauses = [
-        waited(seconds) for seconds in (59, 1, HOUR - 1, 1, 2 * HOUR, 4 * HOUR, 8 * HOUR, 16 * HOUR, DAY)
-    ]
+    hours = [each for hour in (1, 2, 4, 8) for each in (hour * HOUR - 1, 1)]
+    pauses = [waited(seconds) for seconds in (59, 1, *hours, 16 * HOUR, DAY)]
     held, rule = "GroupKeyMissing", ["GRP-39"]
     chain = ONE.chain(BEN, ONE.writer(BEN))
     return [
