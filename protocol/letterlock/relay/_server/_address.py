@@ -6,11 +6,12 @@ Not here: who takes connections from the sockets.
 import socket
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Final, Self
-
-from starlette.types import Scope
+from typing import TYPE_CHECKING, Final, Self
 
 from letterlock.errors import UsageError
+
+if TYPE_CHECKING:
+    from starlette.types import Scope
 
 BACKLOG: Final = 2048
 """Connections that the operating system holds until a worker takes them."""
@@ -78,7 +79,7 @@ def bound(found: socket.socket, asked: Listen) -> Listen:
     return Listen(asked.host, found.getsockname()[1])
 
 
-def caller(scope: Scope, proxies: int) -> str:
+def caller(scope: "Scope", proxies: int) -> str:
     """Return the address of whoever calls, behind so many proxies of ours; "" if there is none.
 
     Each of our proxies adds the address that called it at the end of X-Forwarded-For. What stands before
