@@ -255,7 +255,7 @@ async def test_lists_may_begin_with_the_newest_that_is_known(
         [second_, second_],
         [first, second_, third, third],
     ):
-        with refused(*((RelayCode.STALE, 0) if wrong[0] is third else (RelayCode.REFUSED, 0))):
+        with refused(RelayCode.STALE if wrong == [third] else RelayCode.REFUSED):
             await town.ask(1, made.settle[0], with_lists(made.settle[0], *wrong))
     await town.ask(1, made.settle[0], with_lists(made.settle[0], second_, third))
     await town.ask(1, made.finish[0], with_lists(made.finish[0], third))
@@ -267,7 +267,7 @@ async def test_lists_of_somebody_else_are_refused(rows: SealedRows, second: Seal
     town = town_of(rows, second)
     made, other = await town.make(), chain_of(RecoveryKey(bytes(32)), "mallory")
     lists = [each.encode() for each in other.lists]
-    with refused(RelayCode.STALE):
+    with refused(RelayCode.REFUSED):
         await town.ask(1, made.settle[0], with_lists(made.settle[0], *lists))
 
 

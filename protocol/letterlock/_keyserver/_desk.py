@@ -42,6 +42,7 @@ from letterlock.errors import MalformedMessage, PeerError, StoreError
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._decoys import made_up_user
 from letterlock.recovery._plans import Answer, Plan, ServerPlans
+from letterlock.recovery._signing import require_binding_signed
 from letterlock.relay._limits import ANSWER_SECONDS, BUSY_SECONDS
 from letterlock.relay._reply import Refused, Reply
 from letterlock.relay._verification import Run, run_at_once
@@ -233,11 +234,10 @@ class Desk:
     async def _bind(self, request: BindIdentity, frame: RecoveryFrame) -> DoneAnswer:
         gate, user_id = self._gate(), request.user_id
         lists, name = await self._lists(user_id, frame), (RowKind.LISTS, request.user_id)
-        try:
-            require_newest(lists, _seen((await self._rows.load(name))[0]))
-            await self._compare(lists)
-        except Refused as refused:
-            raise Refused(refused.code) from None  # no version, for the signature was not checked yet
+        gate.proven(request.pass_)
+        await self._beside.run(lambda: require_binding_signed(self._plans.number, request, lists))
+        require_newest(lists, _seen((await self._rows.load(name))[0]))
+        await self._compare(lists)
         await gate.bind(request, lists)
 
         def step(found: Found) -> tuple[Changes, None]:

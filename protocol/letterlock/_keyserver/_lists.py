@@ -49,10 +49,14 @@ class SeenList:
 
 @dataclass(frozen=True, slots=True)
 class CheckedLists:
-    """A user's lists, verified up to the newest one. They may begin with a later one than the first."""
+    """A user's lists, verified up to the newest one. They may begin with a later one than the first.
+
+    It is `known` here, or else anybody may have made up all of them.
+    """
 
     user_id: bytes
     lists: tuple[DeviceList, ...]
+    known: bool
 
     @property
     def newest(self) -> DeviceList:
@@ -77,29 +81,32 @@ class CheckedLists:
 def check_lists(user_id: bytes, encoded: Sequence[bytes], seen: SeenList | None) -> CheckedLists:
     """Verify lists. They begin with the first one, or with the one that was seen as the newest. [REC-19]
 
-    Takes a millisecond or two for each. Raises Refused: REFUSED for lists that break a rule, STALE with 0 for
-    a later part that begins with another list than the one that was seen.
+    A later part that begins with another list is refused by `require_newest`, and not here: whoever has no
+    key of the user gets one answer, after the same work, whether this server has seen the user or not.
+
+    Takes a millisecond or two for each. Raises Refused, REFUSED, for lists that break a rule.
     """
     try:
         lists = [DeviceList.decode(each) for each in encoded]
         first = lists[0]
         if first.hash == user_id:
-            return CheckedLists(user_id, ListChain.verify(lists).lists)
-        if seen is None or (first.snapshot.version, first.hash) != (seen.version, seen.hash):
-            # No number: it would tell a stranger that this user is known here, and since when.
-            raise Refused(RelayCode.STALE)
+            return CheckedLists(user_id, ListChain.verify(lists).lists, known=True)
         for before, after in pairwise(lists):
             verify_signatures(after, check_successor(before, user_id, after))
     except PeerError:
         raise Refused(RelayCode.REFUSED) from None
-    return CheckedLists(user_id, tuple(lists))
+    known = seen is not None and (first.snapshot.version, first.hash) == (seen.version, seen.hash)
+    return CheckedLists(user_id, tuple(lists), known=known)
 
 
 def require_newest(lists: CheckedLists, seen: SeenList | None) -> SeenList:
     """Return what is seen now. Raises Refused if the server has seen a newer list, or another one. [REC-19]
 
-    Ask only for a caller whose signature was checked: the numbers in these answers are for the user alone.
+    STALE with 0 is for a later part that begins with a list which this server did not know as the newest.
+    Ask only for a caller whose signature was checked: what these answers tell is for the user alone.
     """
+    if not lists.known:
+        raise Refused(RelayCode.STALE)  # no number: the caller may have made up the lists and the key
     if seen is None:
         return lists.seen()
     if seen.version > lists.version:
