@@ -328,3 +328,51 @@ def test_no_lock_is_made_before_the_box_is_kept(tmp_path: Path) -> None:
         assert bob.user_id not in servers.boxes  # alice's box may be on its way by itself
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("server", [1, 2])
+@pytest.mark.parametrize("code", [RelayCode.UNKNOWN, RelayCode.REFUSED, RelayCode.STALE])
+def test_a_server_that_refuses_does_not_hide_what_the_other_one_counts(
+    tmp_path: Path, server: int, code: RelayCode
+) -> None:
+    """The user sees an attack by the uses that are gone, whatever the attacker's own server says."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await servers.client("alice")
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+
+        def refuse(asked: RecoveryAsked) -> Reply | None:
+            return refused(code) if asked.server == server else None
+
+        servers.rules.append(refuse)
+        status = await alice.recovery.status()
+        found = {1: status.relay, 2: status.key_server}
+        assert found[server] is None
+        assert found[3 - server] is not None
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("code", [RelayCode.UNKNOWN, RelayCode.REFUSED])
+def test_a_relay_that_refuses_boxes_is_no_failure_of_the_client(tmp_path: Path, code: RelayCode) -> None:
+    """CLN-25: the keeper waits, and `status` says what is missing."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await servers.client("alice")
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await servers.client("bob")
+
+        def refuse(asked: RecoveryAsked) -> Reply | None:
+            return refused(code) if asked.server == 1 else None
+
+        servers.rules.append(refuse)
+        await alice.send("bob", b"a new contact")
+        await alice.recovery.refresh()
+        assert "box out of date" in {each.value for each in (await alice.recovery.status()).missing}
+        servers.rules.clear()
+        await alice.recovery.refresh()
+        assert not (await alice.recovery.status()).missing
+
+    play(tmp_path, story)

@@ -33,8 +33,10 @@ from letterlock.client._recovery_values import IdentityAnswer, RecoveryLack, Rec
 from letterlock.errors import UsageError
 from letterlock.recovery import (
     Hardness,
+    IdentityRefused,
     LocksShown,
     RecoveryKey,
+    RecoveryRefused,
     ServerAtFault,
     ShowLocks,
     bind_identity,
@@ -143,8 +145,8 @@ class ClientRecovery(Uncopyable):
         for server in SERVERS:
             try:
                 shown.append(await calls.at(server, request, LocksShown))
-            except (ServerUnavailable, ServerAtFault):
-                shown.append(None)
+            except (ServerUnavailable, ServerAtFault, RecoveryRefused, IdentityRefused):
+                shown.append(None)  # a server that refuses does not hide what the other one counts
         first, second = shown
         if first is not None and second is not None and RecoveryLack.SETUP not in missing:
             try:

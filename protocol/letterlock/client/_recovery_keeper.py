@@ -16,7 +16,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock.client._pace import woken
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.errors import UsageError
-from letterlock.recovery import RecoveryRefused, ServerAtFault
+from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 _GATHERS: Final = 20.0
 """Seconds in which changes gather, so that what comes together makes one box."""
@@ -54,5 +54,5 @@ class RecoveryKeeper(Uncopyable):
             await desk.box.keep(calls)
             if change is not None:
                 await desk.lock(calls).bring()
-        except (RecoveryRefused, ServerAtFault):
+        except (RecoveryRefused, IdentityRefused, ServerAtFault):
             return  # `status` tells what is missing
