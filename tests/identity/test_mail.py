@@ -226,13 +226,13 @@ def test_tls_from_the_first_byte() -> None:
     assert len(served(play, implicit_tls=server_context).taken) == 1
 
 
-def test_a_server_without_starttls_gets_nothing() -> None:
+@pytest.mark.parametrize("account", [(), ("codes", MailPassword(b"hunter2"))])
+def test_a_server_without_starttls_gets_nothing(account: tuple[Any, ...]) -> None:
     """Somebody on the way who takes the offer of STARTTLS out reads no code and no password."""
 
     async def play(post: Post, port: int) -> None:
         outbox = Outbox(again=())
-        server = MailServer(HOST, port, MailSecurity.STARTTLS, "codes", MailPassword(b"hunter2"))
-        mails = check(port, server=server, outbox=outbox)
+        mails = check(port, server=MailServer(HOST, port, MailSecurity.STARTTLS, *account), outbox=outbox)
         await mails.deliver(ANNA, "1" * 10)
         await mails.close()
         assert (outbox.sent, outbox.failed) == (0, 1)
