@@ -14,7 +14,7 @@ from letterlock.recovery import LockWaits, Policy, WrongPassword
 from letterlock.user import EventKind
 from support.client_documents import reads, sealed
 from support.client_recovery import KEY_SERVER, Servers, back, hardness, linked, lost
-from support.client_town import Town, bodies, happens, play, until
+from support.client_town import RELAY, Town, bodies, happens, play, until
 from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]
@@ -70,6 +70,16 @@ def test_groups_and_collections_come_back(tmp_path: Path) -> None:
             assert await bodies(fresh, 1) == [b"since"]
             await fresh.groups.send(group, b"here again")
             assert await bodies(bob, 1) == [b"here again"]
+
+    play(tmp_path, story)
+
+
+def test_a_relay_is_not_its_own_key_server(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        alice = await Servers(town).client("alice")
+        with pytest.raises(UsageError, match="another server than the relay"):
+            await alice.recovery.setup(PASSWORD, RELAY, hardness=hardness())
+        assert (await alice.recovery.status()).missing == {RecoveryLack.SETUP}
 
     play(tmp_path, story)
 

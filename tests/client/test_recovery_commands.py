@@ -120,7 +120,9 @@ def test_a_wrong_password_and_another_one(town: Town) -> None:
 def test_what_is_refused(town: Town) -> None:
     relay = town.relay.url
     town.run("dora", "register", "dora", "--relay", relay)
-    assert b"no recovery device" in town.recovery("dora", "status")
+    shown = town.recovery("dora", "status")
+    assert b"no recovery device" in shown
+    assert b"key server: none is known here" in shown
     assert b"call `setup`" in town.recovery("dora", "password", data=PASSWORD, status=2)
     assert b"--password-fd" in town.run(
         "dora", "recovery", "setup", "--key-server", town.key_server.url, status=2

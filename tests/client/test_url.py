@@ -44,7 +44,7 @@ def test_a_url_is_a_scheme_a_host_and_a_port(url: str, text: str, name: str) -> 
     ],
 )
 def test_anything_else_is_refused(url: object) -> None:
-    with pytest.raises(UsageError, match="relay must be a URL"):
+    with pytest.raises(UsageError, match="the URL of a server is such as"):
         RelayUrl(url)  # type: ignore[arg-type]
 
 

@@ -16,6 +16,7 @@ from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
 from letterlock.cli._user_report import report, time_text
 from letterlock.client import (
+    RecoveryLack,
     RecoveryServers,
     RecoveryStatus,
     RelayUnavailable,
@@ -106,7 +107,7 @@ def _timed() -> Generator[None]:
         yield
     except (LockWaits, WrongPassword) as error:
         if error.not_before:
-            warn(f"the next use is possible at {time_text(error.not_before)}, UTC")
+            warn(f"the next use is possible at {_whole_minute(error.not_before)}, UTC")
         raise
 
 
@@ -136,9 +137,16 @@ def _lines(found: RecoveryStatus) -> list[str]:
     lines = [f"missing: {missing}" if missing else "the password brings you back"]
     for name, each in zip(_SERVERS, (found.relay, found.key_server), strict=True):
         lines.append(f"{name}: {'does not answer' if each is None else _standing(each)}")
+    if found.missing & {RecoveryLack.SETUP, RecoveryLack.KEY_SERVER} and found.key_server is None:
+        lines[-1] = f"{_SERVERS[1]}: none is known here"
     return lines
 
 
+def _whole_minute(seconds: int) -> str:
+    """Return the first whole minute that is not before a time: who repeats a command then is not refused."""
+    return time_text(seconds + 59)
+
+
 def _standing(each: ServerStanding) -> str:
-    waits = f", the next from {time_text(each.not_before)}" if each.not_before else ""
+    waits = f", the next from {_whole_minute(each.not_before)}" if each.not_before else ""
     return f"{each.uses_left} uses left{waits}"

@@ -78,10 +78,12 @@ class ClientRecovery(Uncopyable):
         blinded. Raises UsageError if there is a recovery device already, if this device may not add one, and
         for a password that is empty or too long.
         """
-        url = RelayUrl(key_server, allow_insecure=allow_insecure).text
+        url = RelayUrl(key_server, allow_insecure=allow_insecure)
         self._desk.office.require_outside()
+        if url.name == self._desk.office.relay_name:
+            raise UsageError("the key server must be another server than the relay, of another owner")
         async with self._desk.turn:
-            await self._desk.office.run(self._begin, url)
+            await self._desk.office.run(self._begin, url.text)
             await self._lock(password, hardness or USUAL)
 
     async def change_password(

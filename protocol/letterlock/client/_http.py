@@ -50,7 +50,7 @@ class RelayUrl:
     def __init__(self, url: str, *, allow_insecure: bool = False) -> None:
         """Raises UsageError."""
         if type(url) is not str or len(url) > MAX_RELAY_NAME + len("https:///"):
-            raise UsageError("relay must be a URL such as https://relay.example")
+            raise UsageError("the URL of a server is such as https://relay.example")
         try:
             parts = urlsplit(url)
             host, port = parts.hostname, parts.port
@@ -58,7 +58,7 @@ class RelayUrl:
             host, port, parts = None, None, urlsplit("")
         rest = (parts.path.strip("/"), parts.query, parts.fragment, parts.username, parts.password)
         if host is None or parts.scheme not in _PORTS or any(rest) or not host.isascii():
-            raise UsageError("relay must be a URL such as https://relay.example, without a path")
+            raise UsageError("the URL of a server is such as https://relay.example, without a path")
         self.is_local = _is_loopback(host)
         if parts.scheme == "http" and not self.is_local and not allow_insecure:
             raise UsageError("a relay on another machine needs https: anybody on the way could pose as it")

@@ -1,0 +1,13 @@
+"""The times that the commands of recovery print: a command that is repeated then is not refused again."""
+
+import pytest
+
+from letterlock.cli._recovery_commands import _whole_minute
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [(0, "00:00"), (1, "00:01"), (59, "00:01"), (60, "00:01"), (61, "00:02")],
+)
+def test_a_wait_ends_at_a_whole_minute_that_is_not_before_it(seconds: int, shown: str) -> None:
+    assert _whole_minute(seconds) == f"1970-01-01 {shown}"
