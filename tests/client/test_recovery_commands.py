@@ -98,6 +98,7 @@ def test_three_devices_are_gone_and_two_commands_read_everything(town: Town) -> 
     assert town.run("fresh", "open", given) == CONTENT[:1000]
     town.run("bob", "send", "alice", data=b"are you well?")
     assert b"are you well?" in town.run("fresh", "receive", "--wait", "5")
+    assert b"of alice was added by recovery" in town.run("bob", "status")
     devices = [each["class"] for each in town.json("fresh", "devices")["devices"]]
     assert sorted(devices) == ["full", "recovery"]
 

@@ -22,6 +22,7 @@ from letterlock.cli._user_report import (
     body_lines,
     class_text,
     device_json,
+    event_text,
     print_json,
     printable,
     report,
@@ -30,10 +31,13 @@ from letterlock.cli._user_report import (
 from letterlock.client import NameTaken, RelayUnavailable, SyncClient, SyncMessage, TicketRefused
 from letterlock.errors import AccountExists, UsageError
 from letterlock.stores import Store
-from letterlock.user import LinkingCode, LinkingRefused, NewDevice
+from letterlock.user import Event, EventKind, LinkingCode, LinkingRefused, NewDevice
 
 _FLUSH = 30.0
 """Seconds in which a text must have gone out, as long as the relay answers."""
+
+_TOLD = frozenset({EventKind.RECOVERED, EventKind.COPIED})
+"""The events that `status` tells a person, who has to ask somebody."""
 
 _LOOK = 2.0
 """Seconds after which a relay that has not answered at all counts as gone."""
@@ -161,14 +165,15 @@ def devices(arguments: Namespace) -> None:
 def status(arguments: Namespace) -> None:
     """Print the state of a profile and of its relay. Raises UsageError, StoreError, OSError."""
     with opened_client(arguments) as client:
-        kinds = [event.kind.value for event in client.events(wait=WAIT)]
+        events = list(client.events(wait=WAIT))
         state = client.state()
         online = client.is_online
-    shown = {**state, "online": online, "events": kinds}
+    shown = {**state, "online": online, "events": [each.kind.value for each in events]}
     lines = [
         f"{state['name']}, device {state['device']}, at {state['relay']}",
         "the relay answers" if online else "the relay does not answer",
         f"{state['unsent']} to be sent, {state['unread']} not printed yet",
+        *(event_text(each) for each in events if isinstance(each, Event) and each.kind in _TOLD),
     ]
     report(arguments, shown, lines)
 
