@@ -15,6 +15,7 @@ from letterlock._wire.relay_error import RelayCode
 from letterlock.client import Client, RecoveryLack, RelayUnavailable
 from letterlock.client._transport import Reply
 from letterlock.errors import UsageError
+from letterlock.recovery import WrongPassword
 from letterlock.stores import EntryKind, Store
 from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, lost
 from support.client_town import Asked, Town, play, refusal
@@ -124,6 +125,25 @@ def test_a_recovery_that_was_killed_is_called_again(tmp_path: Path, at: int) -> 
             assert (await fresh.recovery.status()).missing == frozenset()
             await no_key_is_kept(fresh)
             assert len(await fresh.devices()) == 2
+        await (await back(servers)).close()
+
+    play(tmp_path, story)
+
+
+def test_a_recovery_that_goes_on_takes_no_other_password(tmp_path: Path) -> None:
+    """CLN-26: a typing error would be the user's password from then on."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        await lost(servers)
+        Reaper(servers, 7)
+        with pytest.raises(Killed):
+            await back(servers, lambda: opener(tmp_path, "fresh.db"))
+        begun = servers.calls[1, "begin"]
+        with pytest.raises(WrongPassword):
+            await back(servers, lambda: opener(tmp_path, "fresh.db"), password="correct hors")
+        assert servers.calls[1, "begin"] == begun
+        await (await back(servers, lambda: opener(tmp_path, "fresh.db"))).close()
         await (await back(servers)).close()
 
     play(tmp_path, story)

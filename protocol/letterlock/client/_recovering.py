@@ -53,8 +53,9 @@ async def recover(
 ) -> tuple[StoreThread, Arrivals]:
     """Make the store's device one of the user's; `who` is a name and a password. Nothing is uploaded yet.
 
-    Raises WrongPassword, LockWaits, ServerAtFault, RecoveryRefused, IdentityRefused, ServerUnavailable,
-    BoxRefused; what wrong lists raise; AccountExists, UsageError.
+    A recovery that was cut short opens the lock again, and goes on from the store. Raises WrongPassword,
+    LockWaits, ServerAtFault, RecoveryRefused, IdentityRefused, ServerUnavailable, BoxRefused; what
+    wrong lists raise; AccountExists, UsageError.
     """
     name, password = checked_name(who[0]), who[1]
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
@@ -62,15 +63,15 @@ async def recover(
     thread, begun = await StoreThread.open(
         opener.open, partial(_begun, name=name, relay=relay.text, clock=world.clock)
     )
-    if begun is not None:
-        return thread, begun
     transports = world.transport(relay), world.transport(key_server)
     try:
         calls = RecoveryCalls(*transports, world.pace)
-        user_id = (await calls.at(RELAY, FindUser(name), UserFound)).user_id
+        user_id = await _user_id(calls, name) if begun is None else begun.queue.user.user_id
         await prove_identities(calls, servers.identities, user_id, world.clock)
         opened = await open_lock(calls, user_id, password)
         await tell_success(calls, opened)
+        if begun is not None:
+            return thread, begun  # not before: the new lock is made of this password  [CLN-26]
         remains = await _remains(calls, opened.key, user_id, world.clock)
         save = _Save(name, relay.text, key_server.text, world.clock, revoke_others=revoke_others)
         return thread, await thread.run(save.save, thread.store, opened.key, remains)
@@ -92,6 +93,10 @@ def _begun(store: Store, name: str, relay: str, clock: Clock) -> Arrivals | None
         if not is_this or RecoveryTables(store).change() is None:
             raise AccountExists("this store holds a user already: open it, or choose another store")
         return arrivals
+
+
+async def _user_id(calls: RecoveryCalls, name: str) -> bytes:
+    return (await calls.at(RELAY, FindUser(name), UserFound)).user_id
 
 
 async def _remains(calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock: Clock) -> Remains:
