@@ -1,8 +1,10 @@
 """What happens to a group between two moments of a client: before a text goes, and while it is offline."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from letterlock._wire.group_text import GroupText
+from letterlock.client import RelayUnavailable
 from letterlock.client._transport import Reply
 from support.client_groups import all_read, founded, nothing_more, texts
 from support.client_town import Asked, Town, play, until
@@ -53,5 +55,35 @@ def test_who_was_removed_and_added_while_offline_reads_what_came_before(tmp_path
         await all_read(group, [alice, carol], b"again")
         assert await texts(bob, 2) == [("alice", b"with him"), ("alice", b"again")]
         await nothing_more(bob)
+
+    play(tmp_path, story)
+
+
+def test_a_text_of_somebody_who_was_removed_since_is_late(tmp_path: Path) -> None:
+    """GRP-38: an honest member had sent it before; the application is told all the same."""
+
+    async def story(town: Town) -> None:
+        group, (alice, bob, carol) = await founded(town, "alice", "bob", "carol")
+        await all_read(group, [carol, alice, bob], b"before")
+        is_away = [True]
+
+        def no_texts(call: Asked) -> Reply | None:
+            return Reply(503, b"") if is_away and (call.client, call.name) == ("bob", "group-texts") else None
+
+        town.rules.append(no_texts)
+        await all_read(group, [carol, alice], b"under way")
+        assert await alice.groups.remove(group, ["carol"])
+        await alice.groups.send(group, b"without her")
+        while (await bob.groups.get(group)).number == 1:
+            with suppress(RelayUnavailable):
+                await bob.groups.refresh()
+        is_away.clear()
+        found = dict[bytes, bool]()
+        async for message in bob.messages():
+            found[message.body] = message.is_late
+            await message.done()
+            if len(found) == 2:
+                break
+        assert found == {b"under way": True, b"without her": False}
 
     play(tmp_path, story)

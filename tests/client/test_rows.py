@@ -40,7 +40,7 @@ SAMPLES: list[Any] = [
     Arrived(BOB, 1, bytes(16), 1_000, b"body", (FILE,), "carol"),
     Arrived(BOB, 255, bytes(16), 0, b""),
     Arrived(BOB, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7)),
-    Arrived(None, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7)),
+    Arrived(None, 1, bytes(16), 0, b"", group=FromGroup(bytes(16), bytes(32), 7, is_late=True)),
     Notice("joined", None, None, (bytes(16), None)),
     Notice("disagrees", None, 7, (bytes(16), bytes(32))),
     Notice("disagrees", None, 7, (bytes(16), bytes(32)), (bytes(32), 3)),

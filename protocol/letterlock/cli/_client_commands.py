@@ -136,12 +136,14 @@ def _show(arguments: Namespace, message: SyncMessage, name: str | None) -> None:
         if message.group is not None:
             shown |= {"group": message.group.hex(), "group_name": name}
             shown |= {"user_id": None if message.user_id is None else message.user_id.hex()}
+            shown |= {"late": message.is_late}
         shown |= {"id": message.id.hex(), "time": message.time, **body_json(message.body)}
         print_json(shown, indent=None)
         return
     to = "" if message.to is None else f" to {printable(message.to)}"
     if message.group is not None:
         to = f" in {printable(name or message.group.hex())}"
+        to += " (late: no writer of the group any more)" if message.is_late else ""
     sender = printable(message.sender or "a member whose name is not known")
     head = f"{sender}, device {message.device}{to}, {time_text(message.time)}:"
     say("\n".join([head, *body_lines(message.body)]))

@@ -281,7 +281,7 @@ class GroupQueue(Uncopyable):
         device = incoming.device
         name = self._queue.user.name if incoming.user_id == self._queue.user.user_id else incoming.name
         sender = None if name is None else Address(name, device)
-        group = FromGroup(incoming.group, incoming.user_id, device)
+        group = FromGroup(incoming.group, incoming.user_id, device, incoming.late)
         id_ = sha256(stored.text).digest()[:MESSAGE_ID_BYTES]
         tables = self._queue.tables
         arrived = Arrived(sender, int(ContentKind.TEXT), id_, stored.time, incoming.text, group=group)

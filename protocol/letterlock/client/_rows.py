@@ -107,11 +107,15 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class FromGroup:
-    """In which group a text was sent, by which device of whom: a user id of 32 bytes."""
+    """In which group a text was sent, by which device of whom: a user id of 32 bytes.
+
+    `is_late` says that its user may not write any more.
+    """
 
     group: bytes
     user_id: bytes
     device: int
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +269,7 @@ def encode_arrived(arrived: Arrived) -> Record:
         arrived.body,
         attachments,
         arrived.to,
-        None if group is None else [group.group, group.user_id, group.device],
+        None if group is None else [group.group, group.user_id, group.device, int(group.is_late)],
     )
 
 
@@ -288,9 +292,11 @@ def _arrived(fields: Fields) -> Arrived:
 def _from_group(value: object) -> FromGroup | None:
     if value is None:
         return None
-    fields = Fields(value, 3, "where a text was sent")
+    fields = Fields(value, 4, "where a text was sent")
     group, user_id = fields.blob("group id", GROUP_ID_BYTES), fields.blob("user id", HASH_BYTES)
-    return FromGroup(group, user_id, fields.uint_between("device id", 1, MAX_ID))
+    return FromGroup(
+        group, user_id, fields.uint_between("device id", 1, MAX_ID), bool(fields.uint("late", 1))
+    )
 
 
 def encode_notice(notice: Notice) -> Record:

@@ -59,6 +59,11 @@ class SyncMessage(Uncopyable):
         return self._message.user_id
 
     @property
+    def is_late(self) -> bool:
+        """Whether its user may not write in the group any more: an honest one sent it before. [GRP-38]"""
+        return self._message.is_late
+
+    @property
     def id(self) -> bytes:
         """The 16 bytes that name the content on all devices."""
         return self._message.id

@@ -53,6 +53,11 @@ class Message(Uncopyable):
         return None if self._arrived.group is None else self._arrived.group.user_id
 
     @property
+    def is_late(self) -> bool:
+        """Whether its user may not write in the group any more: an honest one sent it before. [GRP-38]"""
+        return self._arrived.group is not None and self._arrived.group.is_late
+
+    @property
     def to(self) -> str | None:
         """The name to whom this user wrote it on another device, or None."""
         return self._arrived.to
