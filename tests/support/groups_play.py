@@ -230,6 +230,8 @@ class GroupsPlay:
     def _wait(self) -> None:
         pause = self.random.choice([60, HOUR, DAY])
         self.town.clock.now += pause
+        if pause == DAY:
+            self._repeat()
         self._tell(f"{pause} seconds")
 
     def _look(self) -> None:
@@ -237,9 +239,16 @@ class GroupsPlay:
         for phone in self._working():
             if phone is not self.cheated:
                 self.town.learn(phone)
+        self._repeat()
         self._rest()
         self.seen_epoch = self._epoch()
         self._tell("everybody looks")
+
+    def _repeat(self) -> None:
+        """Let everybody send again what was lost, as clients do each hour."""
+        for phone in self._working():
+            if phone is not self.cheated:
+                self.town.upkeep(phone)
 
     # --- what the relay does --------------------------------------------------------------------------
 
