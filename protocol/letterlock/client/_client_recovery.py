@@ -20,7 +20,7 @@ from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._wire.identity_calls import BindIdentity
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock.client._errors import ServerUnavailable
+from letterlock.client._errors import RelayUnavailable, ServerUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._identity import prove, prove_identities
 from letterlock.client._keeper import Keeper
@@ -243,7 +243,7 @@ class ClientRecovery(Uncopyable):
             lacks.append(RecoveryLack.KEY_SERVER)
         if change is not None:
             lacks.append(RecoveryLack.PASSWORD if change.calls is None else RecoveryLack.LOCK)
-        if RecoveryLack.UPLOAD in lacks or desk.box.wanted() is not None:
+        if RecoveryLack.UPLOAD in lacks or desk.box.lacks():
             lacks.append(RecoveryLack.BOX)
         return lacks
 
@@ -272,6 +272,8 @@ class ClientRecovery(Uncopyable):
     async def _fill(self, calls: RecoveryCalls) -> None:
         if not await self._desk.box.keep(calls):
             raise UsageError("the card of the recovery device is not at the relay: call `change_password`")
+        if await self._desk.office.run(self._desk.box.lacks):  # without a box, the password opens nothing
+            raise RelayUnavailable("a document key of another device is on its way: call this again soon")
 
     def __repr__(self) -> str:
         return "<ClientRecovery>"

@@ -67,6 +67,11 @@ class RecoveryBox(Uncopyable):
             return None
         return Wanted(digest, chain, None if place is None else place.card)
 
+    def lacks(self) -> bool:
+        """Return whether the box is not of today, also if it cannot be made now. In the store."""
+        user = self._office.queue.user
+        return self.wanted() is not None or (contents_of(user) is None and may_make(user))
+
     async def keep(self, calls: RecoveryCalls) -> bool:
         """Have the relay keep a new box if one is due. Return False if there is no card to seal to.
 
@@ -130,6 +135,17 @@ def contents_of(user: User) -> tuple[bytes, ListChain] | None:
             return None
     hashed = hashlib.sha256(device.identity.data + payload.encode())
     return hashed.digest(), chain
+
+
+def may_make(user: User) -> bool:
+    """Return whether this device may make boxes; others do it for one that may not."""
+    desk = desk_behind(user)
+    with user.transaction():
+        try:
+            require_signer(desk, desk.book.own())
+        except UsageError:
+            return False
+    return True
 
 
 def ask_as(signing: DeviceSigningKeyPair, user_id: bytes, after: int, now: int) -> GetBox:
