@@ -241,6 +241,7 @@ class City:
         assert self.log("wrong") == "", self.log("wrong")
         assert tally.lost == [], (tally.lost, len(tally.sent))
         self.require_sound(tally)
+        assert asyncio.run(self._check()) == []
         return tally
 
     def require_sound(self, tally: Tally) -> None:
@@ -252,7 +253,6 @@ class City:
         assert [digest for digest, claims in single.items() if len(claims) > 1] == []
         for home in ("relay", "home"):
             assert "Traceback" not in self.log(home), self.log(home)[-5000:]
-        assert asyncio.run(self._check()) == []
 
     def claims(self) -> tuple[dict[str, set[str]], int]:
         """Return which claims got each single-use bundle, and how often the last-resort one was given."""
