@@ -21,7 +21,6 @@ from dataclasses import field
 from typing import Final, Self
 
 from letterlock._primitives.dataclass import dataclass
-from letterlock._primitives.labels import IDENTITY_NONCE
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
@@ -51,11 +50,6 @@ def read_kind(fields: Fields) -> str:
     if not is_kind(kind):
         raise fields.wrong("kind", f"a letter, and at most {MAX_KIND - 1} letters, digits and hyphens")
     return kind
-
-
-def challenge_nonce(challenge: bytes) -> bytes:
-    """Return the 32 bytes that a token or a ticket has to hold for a challenge. [REC-30]"""
-    return hashlib.sha256(IDENTITY_NONCE + challenge).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,12 +7,13 @@
 Not here: whether it is for this challenge, and has not ended (identity/_ticket.py).
 """
 
+import hashlib
 from dataclasses import field
 from typing import Self
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.ed25519 import SIGNATURE_BYTES
-from letterlock._primitives.labels import IDENTITY_TICKET
+from letterlock._primitives.labels import IDENTITY_NONCE, IDENTITY_TICKET
 from letterlock._wire import cbor
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
@@ -21,6 +22,11 @@ from letterlock._wire.recovery_limits import SERVERS, SMALL_RECOVERY_BODY
 from letterlock._wire.relay_body import Form
 from letterlock._wire.relay_ticket import SignedTicket
 from letterlock.limits import MAX_COUNTER
+
+
+def challenge_nonce(challenge: bytes) -> bytes:
+    """Return the 32 bytes that a token or a ticket has to hold for a challenge. [REC-30]"""
+    return hashlib.sha256(IDENTITY_NONCE + challenge).digest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from typing import Any, Final, Self, cast
 
 from letterlock.cli._main import COMMANDS, main
 from letterlock.cli._parser import build_parser
-from letterlock.errors import LetterlockError
+from letterlock.errors import LetterlockError, UsageError
 
 _STEP_TIMEOUT: Final = 60.0
 """Seconds. A step that takes longer hangs."""
@@ -160,7 +160,7 @@ class DemoProcesses:
             if signal.getsignal(kind) is not signal.SIG_IGN:  # nohup's choice stays
                 self._handlers[kind] = signal.signal(kind, self._interrupted)
         for module in [*(module for module, _ in COMMANDS.values()), *_LATE]:
-            with suppress(ModuleNotFoundError):
+            with suppress(ModuleNotFoundError, UsageError):  # of an extra that is not installed
                 import_module(module)  # once, and not in each process
         build_parser()
         return self

@@ -29,8 +29,8 @@ from letterlock._wire.identity_calls import (
     Identify,
     Prove,
     Proven,
-    challenge_nonce,
 )
+from letterlock._wire.identity_ticket import challenge_nonce
 from letterlock._wire.provisional_calls import (
     ClaimIdentities,
     IdentityMade,

@@ -29,10 +29,10 @@ from letterlock._wire.identity_calls import (
     Identify,
     Prove,
     Proven,
-    challenge_nonce,
     is_kind,
 )
 from letterlock._wire.identity_limits import CHALLENGE_SECONDS, MAX_CLAIM, MAX_CLOCK_SLACK, PASS_SECONDS
+from letterlock._wire.identity_ticket import challenge_nonce
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.recovery import _codes as codes

@@ -15,9 +15,8 @@ from letterlock._primitives.ed25519 import Ed25519KeyPair, Ed25519Seed
 from letterlock._primitives.entropy import Clock, Entropy, system_clock, system_entropy
 from letterlock._primitives.secret import Immutable, Uncopyable
 from letterlock._wire.address import Address
-from letterlock._wire.identity_calls import challenge_nonce
 from letterlock._wire.identity_limits import MAX_CLAIM
-from letterlock._wire.identity_ticket import IdentityTicket
+from letterlock._wire.identity_ticket import IdentityTicket, challenge_nonce
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_limits import RELAY_ID_BYTES
 from letterlock._wire.relay_ticket import Ticket
