@@ -4,9 +4,9 @@
     python bench/groups/members.py --sizes 10 100        quicker
 
 Texts are measured in time of the processor, so that other work counts little, and changes by the clock.
-letterlock's users are on disk (admin and reader). MLS is rine-mls, with X-Wing, in a process of its own: its
-tree is as it is after everybody was added at once, so most nodes are blank. Its bytes grow less once all
-members have sent a commit, which none has here.
+letterlock's users are on disk (admin and reader). MLS is rine-mls, with X-Wing and without, each in a process
+of its own: its tree is as it is after everybody was added at once, so most nodes are blank. Its bytes grow
+less once all members have sent a commit, which none has here.
 
 Not here: the people (crowd.py), MLS itself (mls.py).
 """
@@ -27,6 +27,7 @@ from groups.crowd import Crowd, memory_folder  # noqa: E402
 
 TEXT: Final = b"x" * 100
 TEXTS: Final = 200
+SUITES: Final = {"MLS with X-Wing": "xwing", "MLS with X25519": "classical"}
 Row = dict[str, Any]
 
 
@@ -52,12 +53,12 @@ def changed(crowd: Crowd, size: int, *, removes: bool) -> Row:
     return {"messages": sent + len(chains), "up": inside + entry, "down": down, "ms": spent}
 
 
-def mls(size: int, rounds: int, cache: Path) -> Row:
+def mls(suite: str, size: int, rounds: int, cache: Path) -> Row:
     """Return what a group of MLS costs. Raises CannotInstall."""
     if not RINE_MLS.is_ready(cache):
         RINE_MLS.make(cache)
     numbers = map(str, (size, rounds, TEXTS, len(TEXT)))
-    command = [RINE_MLS.program(cache), str(HERE / "mls.py"), *numbers, memory_folder() or ""]
+    command = [RINE_MLS.program(cache), str(HERE / "mls.py"), suite, *numbers, memory_folder() or ""]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=1800)
     if done.returncode:
         raise CannotInstall(f"it failed: {done.stderr.strip().splitlines()[-1]}")
@@ -91,13 +92,14 @@ def main() -> int:
         head += f" | {change}: messages | up, B | down, B | ms"
     print(f"| {head} |")
     print("|---" * (head.count("|") + 1) + "|")
-    missing = ""
+    missing, cache = "", asked.cache.expanduser()
     for size in asked.sizes:
         print(shown("letterlock", size, letterlock(size, asked.rounds)), flush=True)
         if asked.without_mls or missing:
             continue
         try:
-            print(shown("MLS", size, mls(size, asked.rounds, asked.cache.expanduser())), flush=True)
+            for name, suite in SUITES.items():
+                print(shown(name, size, mls(suite, size, asked.rounds, cache)), flush=True)
         except CannotInstall as error:
             missing = f"\nMLS was not measured: {error}"
     print(missing)

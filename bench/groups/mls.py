@@ -1,6 +1,6 @@
-"""A group of MLS by rine-mls, with X-Wing, for members.py: one line of JSON with times and bytes.
+"""A group of MLS by rine-mls, for members.py: one line of JSON with times and bytes.
 
-    python mls.py SIZE ROUNDS TEXTS BYTES FOLDER
+    python mls.py SUITE SIZE ROUNDS TEXTS BYTES FOLDER      SUITE is xwing or classical (X25519)
 
 It has clients of its own for the one who changes the group and for one reader. The others are key packages
 of clients that never join, because a removal costs the same without them.
@@ -16,14 +16,16 @@ from typing import Any
 
 import rine_mls
 
+SUITES = {"xwing": rine_mls.CIPHER_SUITE_XWING, "classical": rine_mls.CIPHER_SUITE_CLASSICAL}
 
-def clients(folder: Path, count: int) -> list[Any]:
+
+def clients(folder: Path, count: int, suite: int) -> list[Any]:
     """Return new clients, each with a store of its own."""
     found = []
     for at in range(count):
         root = folder / str(at)
         root.mkdir()
-        found.append(rine_mls.MlsClient(str(root), os.urandom(32), rine_mls.CIPHER_SUITE_XWING))
+        found.append(rine_mls.MlsClient(str(root), os.urandom(32), suite))
     return found
 
 
@@ -41,10 +43,10 @@ def times(group: Any, reader: Any, text: bytes, count: int) -> tuple[float, floa
 
 def main() -> None:
     """Measure one size."""
-    size, rounds, count, length = map(int, sys.argv[1:5])
+    size, rounds, count, length = map(int, sys.argv[2:6])
     text = os.urandom(length)
-    with tempfile.TemporaryDirectory(dir=sys.argv[5] or None) as name:
-        admin, second, *others = clients(Path(name), size)
+    with tempfile.TemporaryDirectory(dir=sys.argv[6] or None) as name:
+        admin, second, *others = clients(Path(name), size, SUITES[sys.argv[1]])
         packages = [each.generate_key_package() for each in (second, *others)]
         group = admin.create_group_with_members(os.urandom(16), packages[:-1])
         reader = second.join_from_welcome(group.last_commit().welcomes[0])
