@@ -8,15 +8,12 @@ import pytest
 from letterlock._keyserver._desk import Desk
 from letterlock._keyserver._rows import RowKind, SealedRows, Stored
 from letterlock._primitives import voprf
-from letterlock._primitives.voprf import Blinding
 from letterlock._wire.recovery_calls import FinishLock
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryFrame
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import StoreError
 from letterlock.recovery import (
-    Attempt,
     EvaluateLock,
-    Hardness,
     LockEvaluated,
     LockWaits,
     Policy,
@@ -28,18 +25,11 @@ from letterlock.recovery import (
 )
 from letterlock.recovery._device import device_keys
 from letterlock.recovery._signing import signed_for
-from support.keyserver_town import DeskTown, refused, sealed, with_lists
+from support.keyserver_town import refused, sealed, town_of, with_lists
 from support.pair import flipped
 from support.recovery_town import PASSWORD, chain_of, unknown_lock
 
 pytestmark = pytest.mark.usefixtures("cheap")
-
-TEN = Policy(pause=0, uses_a_day=1000)
-
-
-def town_of(rows: SealedRows, second: SealedRows, policy: Policy = TEN, **more: Any) -> DeskTown:
-    return DeskTown((rows, second), policy, **more)
-
 
 # --- what a client does -----------------------------------------------------------------------------------
 
@@ -344,82 +334,3 @@ async def test_a_damaged_row_is_unavailable_not_a_decoy(rows: SealedRows, second
     await rows.change([(RowKind.LOCKS, town.user_id)], lambda _: ({0: Stored(b"junk")}, None))
     with refused(RelayCode.UNAVAILABLE, 5):
         await town.ask(1, ShowLocks(town.user_id))
-
-
-# --- decoys -----------------------------------------------------------------------------------------------
-
-
-class Counted:
-    """How often parts of the work are done."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, rows: SealedRows) -> None:
-        self.counts: dict[str, int] = {}
-        for owner, name in (
-            (voprf, "public_key"),
-            (voprf, "evaluate"),
-            (type(rows._cipher), "seal"),
-            (type(rows._cipher), "open"),
-            (type(rows._rows), "load"),
-            (type(rows._rows), "change"),
-        ):
-            monkeypatch.setattr(owner, name, self._counting(name, getattr(owner, name)))
-
-    def _counting(self, name: str, work: Any) -> Any:
-        def counting(*arguments: Any) -> Any:
-            self.counts[name] = self.counts.get(name, 0) + 1
-            return work(*arguments)
-
-        return counting
-
-    def taken(self) -> dict[str, int]:
-        taken, self.counts = self.counts, {}
-        return taken
-
-
-async def test_a_stranger_is_shown_as_much_as_a_user_for_as_much_work(
-    rows: SealedRows, second: SealedRows, monkeypatch: pytest.MonkeyPatch
-) -> None:  # REC-12
-    town = town_of(rows, second)
-    town.hardness = Hardness()
-    await town.set_up()
-    counted = Counted(monkeypatch, rows)
-    shown, sizes, works = [], [], []
-    for user_id in (town.user_id, b"s" * 32):
-        reply = await town.reply(1, ShowLocks(user_id))
-        shown.append(reply.body)
-        sizes.append((reply.status, len(reply.body)))
-        works.append(counted.taken())
-    assert sizes[0] == sizes[1]
-    assert works[0] == works[1]
-    assert shown[0] != shown[1]
-    assert (await town.reply(1, ShowLocks(b"s" * 32))).body == shown[1]
-    assert await town.rows[0].load((RowKind.LOCKS, b"s" * 32)) == [None]  # looking stores nothing
-
-
-async def test_a_strangers_uses_are_counted_like_a_users(
-    rows: SealedRows, second: SealedRows, monkeypatch: pytest.MonkeyPatch
-) -> None:  # REC-12
-    town = town_of(rows, second)
-    await town.set_up()
-    counted = Counted(monkeypatch, rows)
-    sizes, lefts = [], []
-    for user_id in (town.user_id, b"s" * 32):
-        (lock, *_) = (await town.ask(1, ShowLocks(user_id))).locks
-        counted.taken()
-        for at in range(12):
-            reply = await town.reply(1, EvaluateLock(lock.name, Blinding(bytes((at,))).blinded))
-            sizes.append((at, reply.status, len(reply.body), tuple(sorted(counted.taken().items()))))
-            lefts.append((at, LockEvaluated.decode(reply.body).standing))
-    del sizes[12]  # the first use of a stranger makes a row; its work differs by a seal less or more
-    assert lefts[:12] == lefts[12:]
-    assert sizes[1:12] == sizes[12:]
-
-
-async def test_both_servers_show_a_stranger_the_same(rows: SealedRows, second: SealedRows) -> None:  # REC-12
-    town = town_of(rows, second, tickets=True)
-    first, other = await town.shown(b"s" * 32)
-    attempt = Attempt.begin("any", choose(b"s" * 32, first, other))
-    theirs = await town.ask(2, attempt.requests[1])
-    mine = await town.ask(1, attempt.first(theirs))
-    with pytest.raises(WrongPassword):
-        attempt.finish(mine, theirs)

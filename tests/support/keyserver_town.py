@@ -49,6 +49,8 @@ from support.user_tools import DeviceKeys, document_key, keys
 
 SEALING: Final = DataKey(bytes(range(32, 64)))
 ADDRESS: Final = "192.0.2.7"
+TEN: Final = Policy(pause=0, uses_a_day=1000)
+"""Ten uses without a pause."""
 
 
 def sealed(url: str, key: DataKey = SEALING) -> SealedRows:
@@ -209,3 +211,8 @@ def refused(code: RelayCode, number: int = 0) -> Iterator[None]:
 def with_lists(request: RelayBody, *lists: bytes) -> RecoveryFrame:
     """Return a frame with other lists, or with none."""
     return RecoveryFrame.of(request, None, lists or None)
+
+
+def town_of(rows: SealedRows, second: SealedRows, policy: Policy = TEN, **more: Any) -> DeskTown:
+    """Return two desks over two databases. `more` is as for DeskTown."""
+    return DeskTown((rows, second), policy, **more)

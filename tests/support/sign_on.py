@@ -11,12 +11,17 @@ import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
+from letterlock._primitives.id_token import TOKEN_ALGORITHMS
+from letterlock.identity import OidcCheck
 from letterlock.recovery import challenge_nonce
+from support.gate_town import run
 from support.pair import NOON
 
 ISSUER: Final = "https://login.example"
 CLIENT: Final = "key-server"
 SUBJECT: Final = "248289761001"
+CHALLENGE: Final = b"a challenge"
+NONCE: Final = challenge_nonce(CHALLENGE)
 
 
 def _rsa(bits: int) -> rsa.RSAPrivateKey:
@@ -91,3 +96,14 @@ class SignOn:
             keys = [self.jwk(key_id, name) for key_id, name in self.keys.items()]
             return httpx.Response(200, json={"keys": [*keys, *self.extra]})
         return httpx.Response(404)
+
+
+def oidc_check(service: SignOn, *algorithms: str) -> OidcCheck:
+    """Return a check of the tokens of a service, with all algorithms unless some are named."""
+    allowed = algorithms or tuple(sorted(TOKEN_ALGORITHMS))
+    return OidcCheck(service.issuer, CLIENT, algorithms=allowed, http=service.client())
+
+
+def judged(service: SignOn, token: bytes, now: int = NOON) -> bytes:
+    """Return the identity in a token, or raise what the check raises."""
+    return run(oidc_check(service).identity(token, NONCE, now))
