@@ -241,7 +241,7 @@ def test_strangers_bodies_share_bounded_memory(tmp_path_factory: pytest.TempPath
         try:
             for _ in range(40):
                 connection = small.connect()
-                connection.settimeout(1)
+                connection.settimeout(0.3)
                 held.append(connection)
                 with suppress(TimeoutError, ConnectionError):
                     connection.sendall(request(bytes(3 * MIB), "/v1/register", length=4 * MIB))
