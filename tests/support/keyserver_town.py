@@ -82,6 +82,8 @@ class DeskTown:
         self, rows: Sequence[SealedRows], policy: Policy = FREELY, *, tickets: bool = False, **beside: Any
     ) -> None:
         self.now = NOON
+        self.leap = 0
+        """Seconds by which somebody has set the clocks ahead of what has passed."""
         self.rows = rows
         self.policy = policy
         self.tickets = (TICKETS.public, TICKETS) if tickets else (None, None)
@@ -95,6 +97,7 @@ class DeskTown:
     def desk(self, number: int, rows: SealedRows | None = None, **beside: Any) -> Desk:
         """Return another process of a server: a desk on rows of its own, or on the same."""
         plans = ServerPlans(number, DECOYS, self.tickets[number - 1], self.policy, lambda: self.now)
+        beside.setdefault("ticks", lambda: float(self.now - self.leap))
         return Desk(plans, rows or self.rows[number - 1], Beside(**beside))
 
     @property

@@ -6,16 +6,20 @@ Not here: HTTP (relay/_server/); what a call does to locks (recovery/_plans.py).
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from letterlock._keyserver._boxes import KeptBox, box_of, follow, require_getter, require_recovery_device
 from letterlock._keyserver._gate import GuardsGuesses
+from letterlock._keyserver._hours import Hours, Ticks
 from letterlock._keyserver._limits import AddressLimits
-from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
+from letterlock._keyserver._lists import CheckedLists, require_newest
 from letterlock._keyserver._people import People
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
+from letterlock._keyserver._second_locks import SecondLocks
+from letterlock._keyserver._signers import Directory, Signers, noted, seen_in
 from letterlock._records.recovery import RecoveryRecord, decode_recovery
 from letterlock._wire.identity_calls import BindIdentity, Identify, Prove
 from letterlock._wire.provisional_calls import (
@@ -38,10 +42,12 @@ from letterlock._wire.recovery_frame import RecoveryCall, RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
-from letterlock.errors import MalformedMessage, PeerError, StoreError
+from letterlock.errors import PeerError, StoreError
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._decoys import made_up_user
 from letterlock.recovery._plans import Answer, Plan, ServerPlans
+from letterlock.recovery._provisional_server import ProvisionalPlans
+from letterlock.recovery._second_lock_server import SecondLockPlans
 from letterlock.recovery._signing import require_binding_signed
 from letterlock.relay._limits import ANSWER_SECONDS, BUSY_SECONDS
 from letterlock.relay._reply import Refused, Reply
@@ -53,47 +59,33 @@ T = TypeVar("T")
 Audit = Callable[[str, int], None]
 """Told of what happened, with a number, and of nobody to whom: uses left, or the number of a box."""
 
-_MOST_CHECKS: Final = 2
-"""Calls of one process whose device lists are verified at the same time: each may take a second of a core."""
-
-
-class Directory(Protocol):
-    """Where device lists are looked up by user id: a relay's own. Methods raise StoreError."""
-
-    async def lists(self, user_id: bytes, after: int) -> tuple[int, list[bytes]]:
-        """Return the newest version, 0 for an unknown user, and lists after a version: at most 20, 4 MiB."""
-        ...
-
-    async def newest(self, user_id: bytes) -> SeenList | None:
-        """Return what is known of the newest list of a user, or None."""
-        ...
-
-    async def find(self, name: str) -> bytes | None:
-        """Return the user id of a name, or None."""
-        ...
-
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """What a desk may have besides plans and rows. `run` runs what takes milliseconds: in a thread."""
+    """What a desk may have besides plans and rows. `run` runs what takes milliseconds: in a thread.
+
+    `ticks` is a clock that nobody sets.
+    """
 
     gate: GuardsGuesses | None = None
     limits: AddressLimits | None = None
     directory: Directory | None = None
     audit: Audit = lambda _what, _number: None
     run: Run = run_at_once
+    ticks: Ticks = time.monotonic
 
 
 class Desk:
     """One of the two servers, over rows that are open."""
 
-    __slots__ = ("_beside", "_checks", "_plans", "_rows", "_work")
+    __slots__ = ("_beside", "_hours", "_plans", "_rows", "_signers", "_work")
 
     def __init__(self, plans: ServerPlans, rows: SealedRows, beside: Beside) -> None:
         self._plans = plans
         self._rows = rows
         self._beside = beside
-        self._checks = asyncio.Semaphore(_MOST_CHECKS)
+        self._signers = Signers(rows, beside.directory, beside.run)
+        self._hours = Hours(rows, plans.clock, beside.ticks)
         self._work: dict[type[RelayBody], Callable[[Any, RecoveryFrame], Any]] = {
             ShowLocks: lambda request, _: self._carry_out(plans.show(request)),
             EvaluateLock: self._evaluate,
@@ -112,6 +104,12 @@ class Desk:
             ClaimIdentities: lambda request, frame: self._people().claim(request, frame.pass_),
             WithdrawIdentity: lambda request, _: self._people().withdraw(request),
         }
+        halves = SecondLockPlans(plans.number, plans.clock, shown_is_told=True)
+        self._work |= SecondLocks(halves, rows, self._hours, self._signers, beside.gate, beside.audit).work
+
+    async def look(self) -> None:
+        """Look at the clock: at least once an hour, or less time counts than has passed. [REC-39]"""
+        await self._hours.count()
 
     async def handle(self, call: RecoveryCall, body: bytes, address: str) -> Reply:
         """Carry out a call that comes from an address. Every body gets an answer."""
@@ -182,7 +180,8 @@ class Desk:
     def _people(self) -> People:
         """Return the provisional identities. Raises Refused where nothing checks identities. [PRV-5]"""
         plans, beside = self._plans, self._beside
-        return People(plans.number, plans.clock, self._rows, self._gate(), beside.run)
+        made = ProvisionalPlans(plans.number, plans.clock)
+        return People(made, self._rows, self._hours, self._gate(), beside.run)
 
     def _gate(self) -> GuardsGuesses:
         if self._beside.gate is None:
@@ -205,70 +204,49 @@ class Desk:
         plan_of: Callable[[Any, CheckedLists], Plan[Answer]],
     ) -> Answer:
         user_id = request.name.user_id
-        lists = await self._lists(user_id, frame)
+        lists = await self._signers.lists(user_id, frame)
         plan = await self._beside.run(lambda: plan_of(request, lists))  # REC-10: it checks the signature
-        await self._compare(lists)
+        await self._signers.compare(lists)
         names = [(RowKind.LISTS, user_id), (RowKind.LOCKS, user_id)]
 
         def step(found: Found) -> tuple[Changes, Any]:
-            seen = _seen(found[0])
-            newest = require_newest(lists, seen)
+            changed = noted(seen_in(found[0]), lists)
             before = None if found[1] is None else decode_recovery(found[1])
             after, given = plan.step(before)
-            return _noted(seen, newest) | _if_changed(1, before, after), given
+            return changed | _if_changed(1, before, after), given
 
         given = await self._rows.change(names, step)
         self._beside.audit("changed", 0)
         return await self._beside.run(lambda: plan.answer(given))
 
-    async def _lists(self, user_id: bytes, frame: RecoveryFrame) -> CheckedLists:
-        """Return the lists of a frame, verified. Raises Refused."""
-        if frame.lists is None:
-            raise MalformedMessage("the call comes without device lists")
-        encoded = frame.lists
-        (found,) = await self._rows.load((RowKind.LISTS, user_id))
-        seen = _seen(found)
-        async with self._checks:
-            return await self._beside.run(lambda: check_lists(user_id, encoded, seen))
-
     async def _bind(self, request: BindIdentity, frame: RecoveryFrame) -> DoneAnswer:
         gate, user_id = self._gate(), request.user_id
-        lists, name = await self._lists(user_id, frame), (RowKind.LISTS, request.user_id)
+        lists, name = await self._signers.lists(user_id, frame), (RowKind.LISTS, request.user_id)
         gate.proven(request.pass_)
         await self._beside.run(lambda: require_binding_signed(self._plans.number, request, lists))
-        require_newest(lists, _seen((await self._rows.load(name))[0]))
-        await self._compare(lists)
+        require_newest(lists, seen_in((await self._rows.load(name))[0]))
+        await self._signers.compare(lists)
         await gate.bind(request, lists)
 
         def step(found: Found) -> tuple[Changes, None]:
-            seen = _seen(found[0])
-            return _noted(seen, require_newest(lists, seen)), None
+            return noted(seen_in(found[0]), lists), None
 
         await self._rows.change([name], step)
         self._beside.audit("bound", 0)
         return DoneAnswer()
 
-    async def _compare(self, lists: CheckedLists) -> None:
-        """Raise Refused if the directory has a newer list, or another one. [REC-19]
-
-        A recovery device that was revoked since is refused, even if nobody has shown the newest list here.
-        """
-        if self._beside.directory is not None:
-            require_newest(lists, await self._beside.directory.newest(lists.user_id))
-
     async def _put_box(self, request: PutBox, frame: RecoveryFrame) -> DoneAnswer:
         user_id = request.user_id
-        lists = await self._lists(user_id, frame)
+        lists = await self._signers.lists(user_id, frame)
         new = await self._beside.run(lambda: box_of(self._plans.number, request, lists))
-        await self._compare(lists)
+        await self._signers.compare(lists)
 
         def step(found: Found) -> tuple[Changes, None]:
-            seen = _seen(found[0])
-            newest = require_newest(lists, seen)
+            changed = noted(seen_in(found[0]), lists)
             kept = _kept(found[1])
             after = follow(kept, new)
             changes = {} if after is kept else {1: Stored(after.encode().expose())}
-            return _noted(seen, newest) | changes, None
+            return changed | changes, None
 
         await self._rows.change([(RowKind.LISTS, user_id), (RowKind.BOX, user_id)], step)
         self._beside.audit("box kept", request.number)
@@ -276,15 +254,15 @@ class Desk:
 
     async def _get_box(self, request: GetBox, frame: RecoveryFrame) -> BoxKept:
         user_id, number, now = request.user_id, self._plans.number, self._plans.clock()
-        lists = None if request.device_id is None else await self._lists(user_id, frame)
+        lists = None if request.device_id is None else await self._signers.lists(user_id, frame)
         found = await self._rows.load((RowKind.BOX, user_id), (RowKind.LISTS, user_id))
-        kept, seen, run = _kept(found[0]), _seen(found[1]), self._beside.run
+        kept, seen, run = _kept(found[0]), seen_in(found[1]), self._beside.run
         if lists is None:
             await run(lambda: require_recovery_device(number, request, kept, now))
         else:
             await run(lambda: require_getter(number, request, lists, now))
             require_newest(lists, seen)
-            await self._compare(lists)
+            await self._signers.compare(lists)
         directory = self._beside.directory
         newest, shown = (0, []) if directory is None else await directory.lists(user_id, request.after)
         self._beside.audit("box given", 0 if kept is None else kept.number)
@@ -295,14 +273,6 @@ class Desk:
 
 def _if_changed(at: int, before: RecoveryRecord | None, after: RecoveryRecord) -> dict[int, Stored | None]:
     return {} if after is before else {at: Stored(after.encode().expose())}
-
-
-def _noted(seen: SeenList | None, newest: SeenList) -> dict[int, Stored | None]:
-    return {} if seen == newest else {0: Stored(newest.encode().expose())}
-
-
-def _seen(found: Record | None) -> SeenList | None:
-    return None if found is None else SeenList.decode(found)
 
 
 def _kept(found: Record | None) -> KeptBox | None:

@@ -11,10 +11,15 @@ from typing import Final
 
 from letterlock._wire.recovery_calls import EvaluateLock
 from letterlock._wire.recovery_frame import RecoveryCall
+from letterlock._wire.second_lock_calls import AskForHalf, TakeHalf
 from letterlock.relay._buckets import Bucket, Buckets
 
 _NETWORK: Final = 64
 """Bits of an IPv6 address that are one customer's: whoever has one address has all of them."""
+
+
+_BY_PASS: Final = frozenset({EvaluateLock, AskForHalf, TakeHalf})
+"""Calls with which somebody goes about another one's key."""
 
 
 class AddressLimits:
@@ -24,7 +29,8 @@ class AddressLimits:
 
     def __init__(self, most: int) -> None:
         self._guesses = Buckets(Bucket(most, 10))
-        """Evaluations. A hospital behind one address recovers some users an hour, and a dictionary none."""
+        """Evaluations, and calls for halves. A hospital behind one address recovers some users an hour, and a
+        dictionary none."""
         self._looks = Buckets(Bucket(4 * most, 1))
         """Calls that are answered from one row."""
         self._changes = Buckets(Bucket(2 * most, 2))
@@ -33,7 +39,7 @@ class AddressLimits:
     def take(self, call: RecoveryCall, address: str, now: int) -> None:
         """Count a call of an address. Raises Refused, SLOW_DOWN."""
         key = network_of(address)
-        if call.request is EvaluateLock:
+        if call.request in _BY_PASS:
             self._guesses.take(key, now)
         elif call.has_lists:
             self._changes.take(key, now)

@@ -11,8 +11,8 @@ Not here: what each call does (recovery/_provisional_server.py).
 
 from typing import Any, Final, Protocol, TypeVar
 
+from letterlock._keyserver._hours import Hours
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
-from letterlock._primitives.entropy import Clock
 from letterlock._records.provisional import decode_person
 from letterlock._wire.provisional_calls import (
     ClaimIdentities,
@@ -25,18 +25,15 @@ from letterlock._wire.provisional_calls import (
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.limits import DAY
 from letterlock.recovery import ProvenIdentity
-from letterlock.recovery._hours import look
 from letterlock.recovery._provisional_server import ProvisionalPlans
 from letterlock.recovery._rows import RowPlan
 from letterlock.relay._verification import Run
-from letterlock.stores import EntryKind, Record
+from letterlock.stores import Record
 
 Answer = TypeVar("Answer")
 
 _CLOCK_DOUBT: Final = 30 * DAY
 """Seconds by which a clock may be ahead without destroying anything. Nobody is given ended seeds. [PRV-3]"""
-
-_KINDS: Final = {EntryKind.PERSON: RowKind.PEOPLE, EntryKind.HOURS: RowKind.HOURS}
 
 
 class KnowsPeople(Protocol):
@@ -54,11 +51,13 @@ class KnowsPeople(Protocol):
 class People:
     """The identities of one server, over rows that are open. `run` runs what takes milliseconds."""
 
-    __slots__ = ("_clock", "_gate", "_plans", "_rows", "_run")
+    __slots__ = ("_gate", "_hours", "_plans", "_rows", "_run")
 
-    def __init__(self, number: int, clock: Clock, rows: SealedRows, gate: KnowsPeople, run: Run) -> None:
-        self._plans = ProvisionalPlans(number, clock)
-        self._clock = clock
+    def __init__(
+        self, plans: ProvisionalPlans, rows: SealedRows, hours: Hours, gate: KnowsPeople, run: Run
+    ) -> None:
+        self._plans = plans
+        self._hours = hours
         self._rows = rows
         self._gate = gate
         self._run = run
@@ -67,7 +66,7 @@ class People:
         """Give the key of an identity to whoever has shown who they are. [PRV-3]"""
         self._gate.proven(pass_)
         person = self._gate.claimed(request.kind, request.address)
-        counted = await self._carry_out(look(self._clock))
+        counted = await self._hours.count()
         return await self._carry_out(self._plans.make(person, request, counted))
 
     async def withdraw(self, request: WithdrawIdentity) -> DoneAnswer:
@@ -90,14 +89,12 @@ class People:
             after, given = plan.step(found[0])
             if after is found[0]:
                 return {}, given
-            return {0: None if after is None else Stored(after.expose(), _until(plan.kind, after))}, given
+            return {0: None if after is None else Stored(after.expose(), _until(after))}, given
 
-        given = await self._rows.change([(_KINDS[plan.kind], plan.key)], step)
+        given = await self._rows.change([(RowKind.PEOPLE, plan.key)], step)
         return await self._run(lambda: plan.answer(given))  # durable now: PRV-3
 
 
-def _until(kind: EntryKind, record: Record) -> int | None:
-    """Return until when a row is kept: that of a person for some weeks after the last end."""
-    if kind is not EntryKind.PERSON:
-        return None
+def _until(record: Record) -> int:
+    """Return until when a row is kept: for some weeks after the last end."""
     return max((each.end for each in decode_person(record).identities), default=0) + _CLOCK_DOUBT

@@ -43,6 +43,8 @@ class RowKind(IntEnum):
     """The provisional identities of one person; the key is the gate's tag of an address, 32 bytes."""
     HOURS = 6
     """Time as this server counts it; the key is empty."""
+    SECOND_LOCKS = 7
+    """The second lock of a user; the key is the user id."""
 
 
 class RowName(NamedTuple):

@@ -112,6 +112,10 @@ class RecoveryCore:
         del token, now
         return None
 
+    async def look(self) -> None:
+        """Count the time that has passed. Raises StoreError. [REC-39]"""
+        await self._desk.look()
+
     async def answer(self, path: str, body: bytes, session: Session | None, scope: Scope) -> Reply:
         """Answer a call."""
         del session
@@ -133,7 +137,8 @@ class Recovery:
         await self._rows.ready()
 
     async def upkeep(self, now: int) -> None:
-        """Delete the rows whose time is over. Raises StoreError."""
+        """Look at the clock, and delete the rows whose time is over. Raises StoreError."""
+        await self.core.look()
         while await self._rows.expire(now, _STEP) == _STEP:  # noqa: ASYNC110 - a pause for requests
             await asyncio.sleep(_PAUSE)
 

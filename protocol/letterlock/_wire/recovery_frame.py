@@ -45,6 +45,17 @@ from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.recovery_limits import MAX_FRAME_LISTS, MAX_FRAME_LISTS_BYTES, MAX_PASS
 from letterlock._wire.relay_body import DoneAnswer, Form, RelayBody, read_blobs
 from letterlock._wire.relay_calls import TokenUse
+from letterlock._wire.second_lock_calls import (
+    AskForHalf,
+    HalfAsked,
+    HalfGiven,
+    KeepDeposit,
+    LayHalf,
+    SecondLockShown,
+    StopWait,
+    TakeHalf,
+    WatchSecondLock,
+)
 from letterlock.limits import MAX_DEVICE_LIST
 
 _FRAMING: Final = 1024
@@ -102,11 +113,17 @@ RECOVERY_CALLS: Final = (
     RecoveryCall("put-box", PutBox, DoneAnswer, has_lists=True),
     RecoveryCall("get-box", GetBox, BoxKept, has_lists=True),
     RecoveryCall("bind", BindIdentity, DoneAnswer, has_lists=True),
+    RecoveryCall("lay", LayHalf, DoneAnswer, has_lists=True),
+    RecoveryCall("ask", AskForHalf, HalfAsked),
+    RecoveryCall("take", TakeHalf, HalfGiven),
     RecoveryCall("make", MakeIdentity, IdentityMade),
     RecoveryCall("release", ReleaseSeeds, SeedsReleased),
     RecoveryCall("claimed", ClaimIdentities, DoneAnswer),
     RecoveryCall("withdraw", WithdrawIdentity, DoneAnswer),
     RecoveryCall("find", FindUser, UserFound),
+    RecoveryCall("stop", StopWait, DoneAnswer, has_lists=True),
+    RecoveryCall("watch", WatchSecondLock, SecondLockShown, has_lists=True),
+    RecoveryCall("keep", KeepDeposit, DoneAnswer, has_lists=True),
 )
 """In the order of their numbers."""
 

@@ -90,12 +90,12 @@ def ask(
     return replace(record, wait=wait), wait
 
 
-def told(record: SecondLockRecord, wait_id: bytes, counted: int) -> SecondLockRecord:
-    """Return the record of a wait whose notice was sent. Only the first time counts. [REC-42]"""
-    wait = record.wait
-    if wait is None or wait.id != wait_id or wait.told_at is not None:
-        return record
-    return replace(record, wait=replace(wait, told_at=counted))
+def told(record: SecondLockRecord, wait: Wait, counted: int) -> tuple[SecondLockRecord, Wait]:
+    """Return the record and its wait once the notice is on its way. Only the first time counts. [REC-42]"""
+    if wait.told_at is not None:
+        return record, wait
+    after = replace(wait, told_at=counted)
+    return replace(record, wait=after), after
 
 
 def take(record: SecondLockRecord, wait_id: bytes, counted: int) -> tuple[SecondLockRecord, Taken | None]:

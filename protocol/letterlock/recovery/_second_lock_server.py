@@ -72,12 +72,14 @@ class SecondLockPlans:
     """The plans of server 1, which is the relay, or of server 2, the key server. Both keep the same rules.
 
     `counted` is the time as this server counts it; `lists` has the user's newest list that the caller knows.
-    Each method raises RecoveryRefused, or its step does.
+    With `shown_is_told`, a wait counts as told when `watch` shows it. Each method raises RecoveryRefused, or
+    its step does.
     """
 
     number: int
     clock: Clock = system_clock
     entropy: Entropy = system_entropy
+    shown_is_told: bool = False
 
     def __post_init__(self) -> None:
         if self.number not in SERVERS:
@@ -96,6 +98,8 @@ class SecondLockPlans:
 
         def work(record: SecondLockRecord) -> tuple[SecondLockRecord, HalfAsked]:
             after, wait = steps.ask(record, request, self.clock(), counted, self.entropy)
+            if self.shown_is_told:
+                after, wait = steps.told(after, wait, counted)
             return after, HalfAsked(steps.shown(after, wait, counted))
 
         def answer(asked: HalfAsked) -> tuple[HalfAsked, SecondLockNotice | None]:
@@ -109,7 +113,10 @@ class SecondLockPlans:
         is_asked = notice.event == SecondLockEvent.ASKED
 
         def work(record: SecondLockRecord) -> tuple[SecondLockRecord, None]:
-            return steps.told(record, notice.wait_id, counted) if is_asked else record, None
+            wait = record.wait
+            if not is_asked or wait is None or wait.id != notice.wait_id:
+                return record, None
+            return steps.told(record, wait, counted)[0], None
 
         return _plan(notice.user_id, work, _as_it_is)
 

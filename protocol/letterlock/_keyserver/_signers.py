@@ -1,0 +1,76 @@
+"""Who signs calls: a user whose device lists come with them, and are compared with what was seen.
+
+    frame -> lists, verified -> signature (by the call's plan) -> newest here and in the directory    [REC-19]
+
+Not here: verifying lists (_lists.py); what is signed (recovery/_signing.py).
+"""
+
+import asyncio
+from typing import Final, Protocol
+
+from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
+from letterlock._keyserver._rows import RowKind, SealedRows, Stored
+from letterlock._wire.recovery_frame import RecoveryFrame
+from letterlock.errors import MalformedMessage
+from letterlock.relay._verification import Run
+from letterlock.stores import Record
+
+_MOST_CHECKS: Final = 2
+"""Calls of one process whose device lists are verified at the same time: each may take a second of a core."""
+
+
+class Directory(Protocol):
+    """Where device lists are looked up by user id: a relay's own. Methods raise StoreError."""
+
+    async def lists(self, user_id: bytes, after: int) -> tuple[int, list[bytes]]:
+        """Return the newest version, 0 for an unknown user, and lists after a version: at most 20, 4 MiB."""
+        ...
+
+    async def newest(self, user_id: bytes) -> SeenList | None:
+        """Return what is known of the newest list of a user, or None."""
+        ...
+
+    async def find(self, name: str) -> bytes | None:
+        """Return the user id of a name, or None."""
+        ...
+
+
+class Signers:
+    """The device lists that come with calls of one server. `run` runs what takes milliseconds."""
+
+    __slots__ = ("_checks", "_directory", "_rows", "run")
+
+    def __init__(self, rows: SealedRows, directory: Directory | None, run: Run) -> None:
+        self._rows = rows
+        self._directory = directory
+        self._checks = asyncio.Semaphore(_MOST_CHECKS)
+        self.run = run
+
+    async def lists(self, user_id: bytes, frame: RecoveryFrame) -> CheckedLists:
+        """Return the lists of a frame, verified. Raises Refused."""
+        if frame.lists is None:
+            raise MalformedMessage("the call comes without device lists")
+        encoded = frame.lists
+        (found,) = await self._rows.load((RowKind.LISTS, user_id))
+        seen = seen_in(found)
+        async with self._checks:
+            return await self.run(lambda: check_lists(user_id, encoded, seen))
+
+    async def compare(self, lists: CheckedLists) -> None:
+        """Raise Refused if the directory has a newer list, or another one. [REC-19]
+
+        A recovery device that was revoked since is refused, even if nobody has shown the newest list here.
+        """
+        if self._directory is not None:
+            require_newest(lists, await self._directory.newest(lists.user_id))
+
+
+def seen_in(found: Record | None) -> SeenList | None:
+    """Return what a row says of the newest list."""
+    return None if found is None else SeenList.decode(found)
+
+
+def noted(seen: SeenList | None, lists: CheckedLists) -> dict[int, Stored | None]:
+    """Return what changes in a row of lists, which is the first of those that change. Raises Refused."""
+    newest = require_newest(lists, seen)
+    return {} if seen == newest else {0: Stored(newest.encode().expose())}
