@@ -18,7 +18,7 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
-from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret
+from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret, HistoryLetter
 from letterlock.errors import MalformedMessage, PeerError
 from support.content_samples import BODIES, CONTENTS, COPY, ID, NOTICE, RETRY, TAG, TEXT, WITH_ATTACHMENTS
 
@@ -32,6 +32,7 @@ READERS: Final = {
     ContentKind.GROUP_SECRET: GroupSecret,
     ContentKind.GROUP_REQUEST: GroupRequest,
     ContentKind.GROUP_RECEIPT: GroupReceipt,
+    ContentKind.GROUP_HISTORY: HistoryLetter,
 }
 
 

@@ -12,4 +12,4 @@ def test_every_event_of_a_collection_is_one_of_groups() -> None:
 
 def test_groups_have_more() -> None:
     own = {each.name for each in GroupEventKind} - {each.name for each in CollectionEvent}
-    assert own == {"DISAGREES", "OTHER_LOG", "WRONG_SECRET"}
+    assert own == {"DISAGREES", "HISTORY", "OTHER_LOG", "WRONG_SECRET"}

@@ -10,12 +10,13 @@ import pytest
 from letterlock._groups._epoch import EpochName
 from letterlock._groups._sending import SEED_SECONDS, begin, handed_out, seal_text
 from letterlock._primitives.entropy import system_entropy
-from letterlock._primitives.labels import GROUP_ENTRY, GROUP_EPOCH, GROUP_NAME
+from letterlock._primitives.labels import GROUP_ENTRY, GROUP_EPOCH, GROUP_HISTORY, GROUP_NAME
 from letterlock._records.collection import CollectionPhase
 from letterlock._wire import group_limits as limits
 from letterlock._wire.collection_member import Renewed, Role, RoleChange
 from letterlock._wire.group_bodies import EpochSecret
 from letterlock._wire.group_content import GroupContent, Heard
+from letterlock._wire.group_history import HistoryHead, ToldText
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.log_entry import Action
 from letterlock._wire.log_opening import LogKind
@@ -50,6 +51,8 @@ def samples() -> dict[str, bytes]:
         "content": content,
         "entry": entry.encode(),
         "terms": entry.encoded_terms,
+        "history-head": HistoryHead(bytes(16), 7, bytes(32)).encode(),
+        "told": ToldText(bytes(32), 2**32 - 1, b"text").encode(),
     }
 
 
@@ -116,6 +119,9 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "members up to which receipts are sent": limits.MAX_RECEIPTED,
         "seconds between two receipts for a chain, for each member": limits.RECEIPT_PAUSE,
         "runs of texts that a writer keeps of a reader in an epoch": limits.MAX_READ_RUNS,
+        "texts in a history": limits.MAX_HISTORY_TEXTS,
+        "bytes of a history before it is sealed": limits.MAX_HISTORY_BYTES,
+        "histories of one giver in a group that a device keeps": limits.MAX_HISTORIES,
     }
 
 
@@ -126,7 +132,7 @@ def test_the_page_has_the_kinds() -> None:
 
 
 def test_the_page_has_the_labels() -> None:
-    for label in (GROUP_ENTRY, GROUP_NAME, GROUP_EPOCH):
+    for label in (GROUP_ENTRY, GROUP_NAME, GROUP_EPOCH, GROUP_HISTORY):
         assert label.decode() in PAGE
 
 

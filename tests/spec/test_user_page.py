@@ -46,7 +46,7 @@ def samples() -> dict[str, bytes]:
 def contents() -> dict[str, bytes]:
     """Return a content, and a body of each control kind, by their rules in the CDDL."""
     names = ["receipt", "retry-request", "list-notice", "sync-copy", "history-key", "document-seed"]
-    names += ["group-secret", "group-request", "group-receipt"]
+    names += ["group-secret", "group-request", "group-receipt", "group-history"]
     bodies = {name: body.encode() for name, body in zip(names, BODIES, strict=True)}
     return {"content": CONTENTS[1].encode()} | bodies
 
@@ -58,7 +58,7 @@ def test_what_is_made_validates(schema: Schema, samples: dict[str, bytes]) -> No
 
 
 def test_contents_and_bodies_validate(schema: Schema, contents: dict[str, bytes]) -> None:
-    assert len(contents) == 10
+    assert len(contents) == 11
     for name, data in contents.items():
         schema.validate(data, name)
         schema.validate(data)

@@ -15,7 +15,14 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
-from letterlock._wire.group_bodies import EpochSecret, GroupReceipt, GroupRequest, GroupSecret, Wanted
+from letterlock._wire.group_bodies import (
+    EpochSecret,
+    GroupReceipt,
+    GroupRequest,
+    GroupSecret,
+    HistoryLetter,
+    Wanted,
+)
 from letterlock._wire.linking_payload import DocumentSeed
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
 from support.pair import NOON
@@ -31,6 +38,7 @@ Body: TypeAlias = (
     | GroupSecret
     | GroupRequest
     | GroupReceipt
+    | HistoryLetter
 )
 
 ID: Final = material("content id", 16)
@@ -62,6 +70,7 @@ GROUP_SECRET: Final = GroupSecret(
 )
 GROUP_REQUEST: Final = GroupRequest(material("group", 16), 3, Wanted.CHAIN)
 GROUP_RECEIPT: Final = GroupReceipt(material("group", 16), 3, 5, 7, material("head", 32))
+GROUP_HISTORY: Final = HistoryLetter(material("group", 16), 3, 5, material("document", 16))
 GROUP_CHAIN: Final = SenderChain(
     material("group", 16),
     3,
@@ -82,4 +91,5 @@ BODIES: Final[tuple[Body, ...]] = (
     GROUP_SECRET,
     GROUP_REQUEST,
     GROUP_RECEIPT,
+    GROUP_HISTORY,
 )

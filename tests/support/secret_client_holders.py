@@ -98,6 +98,8 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SyncJson": (lambda: sync_client().documents.json, "<SyncJson>"),
     "ClientGroups": (lambda: client().groups, "<ClientGroups>"),
     "SyncGroups": (lambda: sync_client().groups, "<SyncGroups>"),
+    "ClientHistories": (lambda: client().groups.histories, "<ClientHistories>"),
+    "SyncHistories": (lambda: sync_client().groups.histories, "<SyncHistories>"),
     "BringingUp": (lambda: client().documents._up, "{OBJECT}"),
     "SyncDocuments": (lambda: sync_client().documents, "<SyncDocuments>"),
     "SyncCollections": (lambda: sync_client().documents.collections, "<SyncCollections>"),

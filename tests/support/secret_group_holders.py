@@ -93,6 +93,10 @@ GROUP_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
         f"ChainRecord(chain={member()!r}, until=None, checked=0, index=0, first=0, before=0, run=0)",
     ),
     "Groups": (lambda: Groups(User.create(MemoryStore(), "alice")), "<Groups of alice.1>"),
+    "GroupHistories": (
+        lambda: Groups(User.create(MemoryStore(), "alice")).histories,
+        "<GroupHistories of alice.1>",
+    ),
     "GroupDesk": (desk, "{OBJECT}"),
     "GroupLetter": (lambda: LETTER, f"{LETTER!r}"),
     "GroupMailRecord": (

@@ -22,10 +22,11 @@ export const GROUP_SECRET = 9;
 export const GROUP_CHAIN = 10;
 export const GROUP_REQUEST = 11;
 export const GROUP_RECEIPT = 12;
+export const GROUP_HISTORY = 13;
 
 const CONTROL = [
   RECEIPT, RETRY_REQUEST, LIST_NOTICE, SYNC_COPY, HISTORY_KEY, DOCUMENT_SEED, GROUP_SECRET, GROUP_CHAIN, GROUP_REQUEST,
-  GROUP_RECEIPT,
+  GROUP_RECEIPT, GROUP_HISTORY,
 ];
 const OTHER_CAUSE = 0;
 const LAST_CAUSE = 7;
@@ -147,10 +148,19 @@ function groupReceipt(body) {
   };
 }
 
+/** [GRP-53] */
+function groupHistory(body) {
+  const [groupId, epoch, entry, document] = elements(body, 4);
+  return {
+    groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32), entry: typed.integer(entry, 1, limits.U32),
+    document: typed.bytes(document, 16),
+  };
+}
+
 const BODIES = {
   [RECEIPT]: receipt, [RETRY_REQUEST]: retryRequest, [LIST_NOTICE]: listNotice, [SYNC_COPY]: syncCopy, [HISTORY_KEY]: historyKey,
   [DOCUMENT_SEED]: documentSeed, [GROUP_SECRET]: groupSecret, [GROUP_CHAIN]: decodeChain, [GROUP_REQUEST]: groupRequest,
-  [GROUP_RECEIPT]: groupReceipt,
+  [GROUP_RECEIPT]: groupReceipt, [GROUP_HISTORY]: groupHistory,
 };
 
 export const readBody = (kind, body) => BODIES[kind](body);

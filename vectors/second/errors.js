@@ -7,7 +7,7 @@ export const NAMES = new Set([
   "ReplayRecordFull", "InvalidDeviceList", "LinkingRefused", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey",
   "DocumentDamaged", "UnknownAuthor", "SignerRevoked", "WrongGrantedKey", "NoGrant", "InvalidEntry", "WrongEpochKey",
   "WrongPassword", "ServerAtFault", "LockWaits", "BoxRefused", "RecoveryRefused",
-  "InvalidGroupText", "GroupEntryMissing", "GroupKeyMissing", "GroupEpochDue", "DeviceRevoked", "DeviceNotListed",
+  "InvalidGroupText", "InvalidGroupHistory", "GroupEntryMissing", "GroupKeyMissing", "GroupEpochDue", "DeviceRevoked", "DeviceNotListed",
   "UsageError", "NoSession", "SessionEnded", "PlaintextTooLong",
 ]);
 

@@ -92,6 +92,7 @@ GROUP_HEAD: Final = b"letterlock-v1 head of a group chain"
 GROUP_EPOCH: Final = b"letterlock-v1 epoch secret of a group"
 GROUP_ENTRY: Final = b"letterlock-v1 group entry"
 GROUP_NAME: Final = b"letterlock-v1 name of a group"
+GROUP_HISTORY: Final = b"letterlock-v1 history of a group"
 
 RECOVERY_SALT: Final = b"letterlock-v1 salt of a recovery"
 RECOVERY_INPUT: Final = b"letterlock-v1 input of a recovery"

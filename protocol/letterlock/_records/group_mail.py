@@ -15,7 +15,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.content import GROUP_KINDS, ContentKind
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
-from letterlock._wire.group_bodies import GroupReceipt, peek_group
+from letterlock._wire.group_bodies import GroupReceipt, HistoryLetter, peek_group
 from letterlock._wire.group_limits import MAX_CHAIN_TEXTS, MAX_GROUP_LETTERS, MAX_SENDER_CHAIN
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import MalformedMessage
@@ -47,6 +47,8 @@ class GroupLetter(Uncopyable):
             asked = SenderChain.decode(body).number  # each seed of an epoch, and each place in it
         if self.kind is ContentKind.GROUP_RECEIPT:
             asked = GroupReceipt.decode(body).number // MAX_CHAIN_TEXTS
+        if self.kind is ContentKind.GROUP_HISTORY:
+            asked = HistoryLetter.decode(body).document
         return self.kind, *peek_group(self.kind, body), asked
 
     def fields(self) -> cbor.Value:

@@ -77,6 +77,8 @@ class ContentKind(IntEnum):
     """Asks for one of the two."""
     GROUP_RECEIPT = 12
     """Says which texts to a group were read."""
+    GROUP_HISTORY = 13
+    """Names a document with what was written to a group before."""
 
 
 CONTROL_KINDS: Final = frozenset(map(int, ContentKind)) - {int(ContentKind.TEXT)}
@@ -90,6 +92,7 @@ GROUP_KINDS: Final = frozenset(
             ContentKind.GROUP_CHAIN,
             ContentKind.GROUP_REQUEST,
             ContentKind.GROUP_RECEIPT,
+            ContentKind.GROUP_HISTORY,
         ),
     )
 )

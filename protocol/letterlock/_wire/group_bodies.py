@@ -1,9 +1,10 @@
-"""What devices tell each other about groups, inside sessions: the bodies of four kinds of content.
+"""What devices tell each other about groups, inside sessions: the bodies of five kinds of content.
 
     group secret    = [group id, epoch, opening, S]
     group chain     = the encoding of a sender chain (sender_chain.py)
     group request   = [group id, epoch, what]
     group receipt   = [group id, epoch, since, number, head]
+    group history   = [group id, epoch, entry, document id]
 
 `peek_group` tells which group and epoch any of them is about, so that it can be kept before a group is known.
 
@@ -21,6 +22,7 @@ from letterlock._wire.content import ContentKind
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.envelope import check_items
 from letterlock._wire.fields import Fields
+from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.group_content import read_run
 from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.sender_chain import SenderChain
@@ -30,6 +32,7 @@ _MAX_ITEMS: Final = 6
 _TOLD: Final = "a group's secret"
 _ASKED: Final = "a request about a group"
 _READ: Final = "a receipt of a group's texts"
+_GIVEN: Final = "a letter that names a group's history"
 
 
 class EpochSecret(Secret):
@@ -116,8 +119,34 @@ class GroupReceipt:
         return cls(*_place(fields), *read_run(fields), fields.blob("head", HASH_BYTES))
 
 
+@dataclass(frozen=True, slots=True)
+class HistoryLetter:
+    """Names a document with what was written to a group before the device's user came to it.
+
+    `entry` is the newest one that the giver has, and `epoch` the one in which it leaves the group.
+    """
+
+    group_id: bytes
+    epoch: int
+    entry: int
+    document: bytes
+
+    def encode(self) -> bytes:
+        """Return the body."""
+        return cbor.encode([self.group_id, self.epoch, self.entry, self.document])
+
+    @classmethod
+    def decode(cls, body: bytes) -> "HistoryLetter":
+        """Read what `encode` gives. Raises MalformedMessage."""
+        check_items(body, _MAX_ITEMS, _GIVEN)
+        fields = Fields(cbor.decode(body), 4, _GIVEN)
+        group_id, epoch = _place(fields)
+        entry = fields.uint_between("entry", 1, MAX_COUNTER)
+        return cls(group_id, epoch, entry, fields.blob("document id", SUBJECT_ID_BYTES))
+
+
 def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:
-    """Return the group and the epoch that a body of one of the four kinds is about.
+    """Return the group and the epoch that a body of one of the five kinds is about.
 
     Raises MalformedMessage, UnsupportedVersion, InvalidKey for one that has not the shape of its kind.
     """
@@ -130,6 +159,9 @@ def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:
     if kind == ContentKind.GROUP_RECEIPT:
         receipt = GroupReceipt.decode(body)
         return receipt.group_id, receipt.epoch
+    if kind == ContentKind.GROUP_HISTORY:
+        history = HistoryLetter.decode(body)
+        return history.group_id, history.epoch
     request = GroupRequest.decode(body)
     return request.group_id, request.epoch
 

@@ -71,3 +71,13 @@ MAX_GROUP_WANTS: Final = 1_000
 
 MAX_GROUP_MEMBERS: Final = 1_000
 """(protocol) Members of a group. A removal sends a small message to each of their devices."""
+
+MAX_HISTORY_TEXTS: Final = 1_000_000
+"""Texts in a history that is given to a newcomer. Whoever reads it stops there."""
+
+MAX_HISTORY_BYTES: Final = 4 * 1024 * 1024 * 1024
+"""Bytes of such a history before it is sealed, which an application reads in minutes."""
+
+MAX_HISTORIES: Final = 4
+"""Histories of a group that are kept of one giver. The oldest goes if there are more, so that a member who
+gives one after the other fills no store."""

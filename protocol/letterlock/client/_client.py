@@ -81,7 +81,7 @@ class Client(ClientPeople):
         self._recovery: ClientRecovery | None = None
         self.documents: Final = ClientDocuments(office, self._fetcher.refresh)
         """The documents and collections of this user."""
-        self.groups: Final = ClientGroups(office, partial(self._contacts.meet, self._fetcher))
+        self.groups: Final = ClientGroups(office, partial(self._contacts.meet, self._fetcher), self.documents)
         """The groups of this user."""
         self._reader = Reader(office, self._check)
         self._runner: asyncio.Task[None] | None = None

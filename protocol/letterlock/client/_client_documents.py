@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.document_header import DocumentMetadata
+from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock.blobs import BlobFile, BlobMissing, Blobs
 from letterlock.blobs._putting import put_sealed, spooled
@@ -96,9 +97,19 @@ class ClientDocuments(Uncopyable):
         killed program stopped, also in the upload. Raises what `Documents.seal` and `Blobs.put` raise, what
         the source raises, OSError for a `spool` that is full, and UsageError inside `transaction()`.
         """
-        office = self._office
+        return await self._seal(source, blobs, checked_readers(readers), (metadata, options), _nothing)
+
+    async def _seal(
+        self,
+        source: Readable,
+        blobs: Blobs,
+        given: Sequence[AnyReader] | None,
+        how: tuple[DocumentMetadata, SealOptions],
+        then: Callable[[Sealed], None],
+    ) -> Sealed:
+        """Seal a document. `then` is called in the transaction that keeps its grants."""
+        office, (metadata, options) = self._office, how
         office.require_outside()
-        given = checked_readers(readers)
         await self._up.collections(given or ())
         body = BodyThread(office)
         bodies = Bodies(self._queue.shelf, body.in_store)
@@ -108,6 +119,11 @@ class ClientDocuments(Uncopyable):
             named = None if given is None else self._queue.readers(given)
             return bodies.begin(named, metadata, told)
 
+        def keep(begun: Begun, statement: DocumentStatement) -> Sealed:
+            sealed = self._queue.sealed(bodies.keep(begun, statement, told))
+            then(sealed)
+            return sealed
+
         def work() -> Sealed:
             with spooled(self.spool, options.job) as target:
                 begun = body.in_store(begin)
@@ -115,7 +131,7 @@ class ClientDocuments(Uncopyable):
                     target.truncate(0)
                 statement = bodies.write(begun, source, target, told)
                 put_sealed(begun, target, blobs, body.told, goes_on=options.job is not None)
-                return body.in_store(lambda: self._queue.sealed(bodies.keep(begun, statement, told)))
+                return body.in_store(partial(keep, begun, statement))
 
         sealed = await body.run(work)
         office.wake_shelves()
@@ -289,6 +305,22 @@ class ClientDocuments(Uncopyable):
 def librarian_of(documents: ClientDocuments) -> Librarian:
     """Return the task of a client's documents."""
     return documents._librarian  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+async def seal_and(
+    documents: ClientDocuments,
+    source: Readable,
+    blobs: Blobs,
+    readers: Sequence[str],
+    then: Callable[[Sealed], None],
+) -> Sealed:
+    """Seal a document, and do something else in the transaction that keeps its grants."""
+    seal = documents._seal  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+    return await seal(source, blobs, readers, (NO_METADATA, AS_USUAL), then)
+
+
+def _nothing(sealed: Sealed) -> None:
+    del sealed
 
 
 @contextmanager

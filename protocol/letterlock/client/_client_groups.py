@@ -13,6 +13,8 @@ from functools import partial
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock.client._client_documents import ClientDocuments
+from letterlock.client._client_histories import ClientHistories
 from letterlock.client._convener import Convener
 from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
@@ -40,10 +42,14 @@ class ClientGroups(Uncopyable):
     faster and nothing of the change is possible any more.
     """
 
-    __slots__ = ("_convener", "_meet", "_office", "_queue")
+    __slots__ = ("_convener", "_meet", "_office", "_queue", "histories")
 
-    def __init__(self, office: Office, meet: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self, office: Office, meet: Callable[[str], Awaitable[None]], documents: ClientDocuments
+    ) -> None:
         """Not for applications, which use `client.groups`."""
+        self.histories: Final = ClientHistories(office, documents)
+        """What newcomers are given of what was written before."""
         self._office = office
         self._queue = office.groups
         self._convener = Convener(office)
@@ -52,8 +58,7 @@ class ClientGroups(Uncopyable):
     async def create(self, name: str, members: Iterable[str] = (), *, history: bool = False) -> bytes:
         """Make a group with this user as its admin, and return its id, 16 bytes.
 
-        `history` says to all that newcomers are meant to get what was written before; giving it to them, as
-        documents, is the application's.
+        With `history`, members may give newcomers what was written before: see `histories`.
         """
         made: list[GroupChange] = []
         names = await self._known(members)
@@ -66,7 +71,7 @@ class ClientGroups(Uncopyable):
         return made[-1].group
 
     async def add(self, group: bytes, members: Iterable[str], role: GroupRole = GroupRole.MEMBER) -> bool:
-        """Add members. They read what is sent from now on.
+        """Add members. They read what is sent from now on, and what somebody gives them of what was before.
 
         If somebody went when the epoch began, a new one is begun first.
         """

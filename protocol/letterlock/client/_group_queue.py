@@ -163,6 +163,10 @@ class GroupQueue(Uncopyable):
         self._take(made)
         return bool(made.outgoing or made.needs)
 
+    def name_history(self, group: bytes, member: str, document: bytes) -> None:
+        """Tell a member which document is its history. Raises UsageError, GroupForked."""
+        self._take(self.groups.histories.letter(group, member, document))
+
     def next_due(self) -> int | None:
         """Return in how many seconds a text may be tried or a receipt is due, or None."""
         receipt, text = self.groups.next_receipt(), self.outbox.next_due()

@@ -1,26 +1,57 @@
-"""SyncGroups: the calls of `ClientGroups` for programs without asyncio.
+"""SyncGroups and SyncHistories: the calls of `ClientGroups` for programs without asyncio.
 
-Not here: what the calls do (_client_groups.py).
+Not here: what the calls do (_client_groups.py, _client_histories.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import partial
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock.blobs import Blobs
 from letterlock.client._client_groups import ClientGroups
+from letterlock.client._client_histories import ClientHistories
 from letterlock.client._sync_json import Do
-from letterlock.groups import Group, GroupDelivery, GroupRole
+from letterlock.documents import Sealed
+from letterlock.groups import Group, GroupDelivery, GroupHistory, GroupRole, HistoryText
+
+
+class SyncHistories(Uncopyable):
+    """The histories of a client whose calls wait: each does what that of `ClientHistories` does."""
+
+    __slots__ = ("_do", "_histories")
+
+    def __init__(self, histories: ClientHistories, do: Do) -> None:
+        """Not for applications, which use `client.groups.histories`."""
+        self._histories = histories
+        self._do = do
+
+    def give(self, group: bytes, member: str, texts: Iterable[HistoryText], blobs: Blobs) -> Sealed:
+        """Give a newcomer what was written before, as a document. Another thread reads `texts`."""
+        return self._do(partial(self._histories.give, group, member, texts, blobs))
+
+    def of(self, group: bytes) -> tuple[GroupHistory, ...]:
+        """Return what members gave of a group, the oldest first."""
+        return self._do(partial(self._histories.of, group))
+
+    def read(self, group: bytes, document: bytes, blobs: Blobs) -> Iterator[HistoryText]:
+        """Return the texts of a history, for the calling thread to iterate."""
+        return self._do(partial(self._histories.texts, group, document, blobs))
+
+    def __repr__(self) -> str:
+        return "<SyncHistories>"
 
 
 class SyncGroups(Uncopyable):
     """The groups of a client whose calls wait: each does what that of `ClientGroups` does."""
 
-    __slots__ = ("_do", "_groups")
+    __slots__ = ("_do", "_groups", "histories")
 
     def __init__(self, groups: ClientGroups, do: Do) -> None:
         """Not for applications, which use `client.groups`."""
         self._groups = groups
         self._do = do
+        self.histories = SyncHistories(groups.histories, do)
+        """What newcomers are given of what was written before."""
 
     def create(self, name: str, members: Iterable[str] = (), *, history: bool = False) -> bytes:
         """Make a group with this user as its admin, and return its id, 16 bytes."""

@@ -17,15 +17,18 @@ from letterlock.groups._errors import (
     GroupEpochDue,
     GroupForked,
     GroupKeyMissing,
+    InvalidGroupHistory,
     InvalidGroupText,
 )
 from letterlock.groups._groups import Groups
+from letterlock.groups._histories import GroupHistories
 from letterlock.groups._values import (
     Group,
     GroupChange,
     GroupDelivery,
     GroupEvent,
     GroupEventKind,
+    GroupHistory,
     GroupIncoming,
     GroupMember,
     GroupPost,
@@ -34,6 +37,7 @@ from letterlock.groups._values import (
     GroupRole,
     GroupTaken,
     GroupUpkeep,
+    HistoryText,
 )
 
 __all__ = [
@@ -47,6 +51,8 @@ __all__ = [
     "GroupEvent",
     "GroupEventKind",
     "GroupForked",
+    "GroupHistories",
+    "GroupHistory",
     "GroupIncoming",
     "GroupKeyMissing",
     "GroupMember",
@@ -57,7 +63,9 @@ __all__ = [
     "GroupTaken",
     "GroupUpkeep",
     "Groups",
+    "HistoryText",
     "InvalidEntry",
+    "InvalidGroupHistory",
     "InvalidGroupText",
     "MissingLists",
 ]

@@ -24,6 +24,7 @@ from letterlock.errors import UsageError
 from letterlock.groups._book import GroupBook
 from letterlock.groups._delivery_book import DeliveryBook
 from letterlock.groups._errors import GroupForked
+from letterlock.groups._history_book import HistoryBook
 from letterlock.groups._roles import RoleHistory
 from letterlock.groups._wants import Wants
 from letterlock.stores import EntryKind
@@ -83,6 +84,7 @@ class GroupDesk(Uncopyable):
     lists: ListsOnRecord
     wants: Wants
     deliveries: DeliveryBook
+    histories: HistoryBook
     user_id: bytes
     kept: Places
 
@@ -145,4 +147,4 @@ def group_desk(desk: Desk, user_id: bytes, kept: Places) -> GroupDesk:
     store = desk.book.store
     book, log = GroupBook(store, user_id), LogBook(store, GROUP_ROWS)
     lists, wants, deliveries = ListsOnRecord(desk.book), Wants(store), DeliveryBook(store)
-    return GroupDesk(desk, book, log, lists, wants, deliveries, user_id, kept)
+    return GroupDesk(desk, book, log, lists, wants, deliveries, HistoryBook(store), user_id, kept)

@@ -5,7 +5,8 @@
     |-- GroupKeyMissing     the secret of an epoch, or a sender's chain, has not arrived
     `-- GroupEntryMissing   a text names an entry of the log that is not on record
     PeerError
-    `-- InvalidGroupText    a text that nobody should have sealed
+    |-- InvalidGroupText    a text that nobody should have sealed
+    `-- InvalidGroupHistory a history that its giver should not have given
     TrustError
     `-- GroupForked         the log of a group was shown in two versions
 
@@ -58,6 +59,14 @@ class InvalidGroupText(PeerError):
 
     Its user may not write in the group after the entry that it names, it is of another epoch than that entry,
     of one that was deleted, or of a seed that was replaced.
+    """
+
+
+class InvalidGroupHistory(PeerError):
+    """Whoever gave a history is wrong: discard it, with what was read of it.
+
+    It is of another group or another log, another user sealed it, or it names an author who could not write
+    before this user came.
     """
 
 

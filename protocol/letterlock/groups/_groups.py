@@ -9,6 +9,7 @@ store.
     deliveries, receipts         _receipts.py
     process                      _mail.py
     upkeep                       _upkeep.py
+    histories                    _histories.py
 
 Nothing is in the log until a server took it: give each change's entry to the server that orders the log, and
 what it answers to `take`.
@@ -17,6 +18,7 @@ Not here: sockets. What is to be delivered is in `outgoing`, and what is to be f
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._records.collection import LogState
@@ -25,16 +27,17 @@ from letterlock._records.group_chain import AudienceRecord
 from letterlock._wire.collection_member import Member, MemberName, Role
 from letterlock._wire.group_limits import MAX_GROUP_MEMBERS
 from letterlock._wire.log_entry import Action, LogEntry
-from letterlock._wire.log_opening import GroupOpening
 from letterlock.documents._sealed_name import check_name
 from letterlock.errors import UsageError
 from letterlock.groups._changes import make_change, name_of
 from letterlock.groups._desk import GroupDesk, Places, group_desk
+from letterlock.groups._histories import GroupHistories
 from letterlock.groups._log_taking import may_send_now, set_forked, take
 from letterlock.groups._mail import process
 from letterlock.groups._opening import decrypt
 from letterlock.groups._receipts import deliveries, give
 from letterlock.groups._sending import encrypt
+from letterlock.groups._telling import gives_history
 from letterlock.groups._upkeep import is_due, pending, upkeep
 from letterlock.groups._values import (
     Group,
@@ -62,19 +65,21 @@ class Groups(Uncopyable):
     secret of the epoch has not arrived, and GroupForked.
     """
 
-    __slots__ = ("_places", "_user")
+    __slots__ = ("_places", "_user", "histories")
 
     def __init__(self, user: User) -> None:
         self._user = user
         self._places = Places()
+        self.histories: Final = GroupHistories(user, self._places)
+        """What newcomers are given of what was written before."""
 
     # --- changes ----------------------------------------------------------------------------------
 
     def create(self, name: str, members: Iterable[str] = (), *, history: bool = False) -> GroupChange:
         """Make a group with this user as its admin, and these contacts as members.
 
-        `name`, of up to 255 bytes of UTF-8, is sealed. `history` says to all that newcomers are meant to get
-        what was written before; giving it to them, as documents, is the application's.
+        `name`, of up to 255 bytes of UTF-8, is sealed. With `history`, members may give newcomers what was
+        written before: see `histories`.
         """
         check_name(name, "group")
         with self._user.transaction():
@@ -283,6 +288,7 @@ class Groups(Uncopyable):
                 # If others take this user in again, they keep its chains, and take no other seed in their
                 # places: this mark makes the next one begin at a random place.  GRP-36 GRP-44
                 at.book.save_audience(group, AudienceRecord({at.user_id: frozenset({at.sender.device})}))
+            at.histories.forget(group)
             at.log.forget(state)
 
     def __repr__(self) -> str:
@@ -321,7 +327,7 @@ def _role(role: object) -> Role:
 
 
 def _shown(at: GroupDesk, state: LogState) -> Group:
-    opening, stand, role = state.opening, at.require(state.log_id), state.role_of(at.user_id)
+    stand, role = at.require(state.log_id), state.role_of(at.user_id)
     return Group(
         state.log_id,
         name_of(at, state),
@@ -334,7 +340,7 @@ def _shown(at: GroupDesk, state: LogState) -> Group:
         may_send=may_send_now(stand),
         due=is_due(at, state),
         forked=state.forked,
-        history=isinstance(opening, GroupOpening) and opening.history,
+        history=gives_history(state),
     )
 
 

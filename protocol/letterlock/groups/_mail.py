@@ -4,6 +4,7 @@
     chain      kept as that of the device that sent it                                             [GRP-37]
     request    answered to a device of a member                                                    [GRP-40]
     receipt    noted, if it is of a member and names this device's own texts                       [GRP-45]
+    history    noted, if it is of a member of a group that gives newcomers what was before         [GRP-53]
 
 A letter about a log or an epoch that is not on record stays where it is, and the log is asked for. A letter
 of a device that is not listed is dropped, like those about epochs that are over for long.
@@ -21,7 +22,14 @@ from letterlock._records.group_chain import AudienceRecord
 from letterlock._records.group_mail import GroupLetter, GroupMailRecord
 from letterlock._wire.collection_member import MemberName, Role
 from letterlock._wire.content import ContentKind
-from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret, Wanted, peek_group
+from letterlock._wire.group_bodies import (
+    GroupReceipt,
+    GroupRequest,
+    GroupSecret,
+    HistoryLetter,
+    Wanted,
+    peek_group,
+)
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.groups._chains import keep_chain
@@ -30,6 +38,7 @@ from letterlock.groups._history import role_after
 from letterlock.groups._letters import ask, give_chain, secret_body, send
 from letterlock.groups._log_taking import keep_secret
 from letterlock.groups._receipts import count
+from letterlock.groups._telling import keep as keep_history
 from letterlock.groups._values import GroupEvent, GroupEventKind, GroupProcessed
 from letterlock.groups._wants import Want
 from letterlock.user._desk import Findings
@@ -85,6 +94,13 @@ class _Reading:
             return _Fate.DONE if stand is None else self._receipt(stand, sender, GroupReceipt.decode(body))
         if stand is None or epoch > stand.epoch:
             return _Fate.KEPT
+        return self._given(stand, sender, letter)
+
+    def _given(self, stand: StandRecord, sender: SenderName, letter: GroupLetter) -> _Fate:
+        """Take what a letter brings of an epoch that is on record."""
+        body = letter.body.expose()
+        if letter.kind is ContentKind.GROUP_HISTORY:
+            return self._history(stand, sender, HistoryLetter.decode(body))
         if letter.kind is ContentKind.GROUP_SECRET:
             return self._secret(sender, GroupSecret.decode(body))
         return self._chain(stand, sender, SenderChain.decode(body))
@@ -156,6 +172,15 @@ class _Reading:
             own, said_by = self.at.sender, (sender.user_id, sender.device)
             kind, group = GroupEventKind.DISAGREES, told.group_id
             self.events.append(GroupEvent(kind, group, own.user_id, own.device, *said_by))
+        return _Fate.DONE
+
+    def _history(self, stand: StandRecord, sender: SenderName, told: HistoryLetter) -> _Fate:
+        """Note a history, once the log has the entry that its giver has. [GRP-53]"""
+        if told.entry > stand.number:
+            return _Fate.KEPT
+        if keep_history(self.at, stand, sender, told):
+            kind = GroupEventKind.HISTORY
+            self.events.append(GroupEvent(kind, told.group_id, sender.user_id, sender.device))
         return _Fate.DONE
 
     def _is_entitled(self, stand: StandRecord, sender: SenderName, asked: GroupRequest) -> bool:

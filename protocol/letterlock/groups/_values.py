@@ -8,6 +8,8 @@
     GroupUpkeep       what is due
     GroupReceipts     what tells others that their texts were read
     GroupDelivery     whether a text was delivered to a member
+    GroupHistory      that a member gave what was written before, as a document
+    HistoryText       a text in it
     Group             a group as an application sees it
 
 `outgoing` and `needs` are like those of `User.send`: deliver the one, and meet the other. `strangers` are the
@@ -63,6 +65,8 @@ class GroupEventKind(Enum):
 
     Ask the server for the newest entry again. If it is another one, the log is FORKED.
     """
+    HISTORY = "history"
+    """A member, whose user and device it names, gave what was written before, as a document."""
     WRONG_SECRET = "wrong secret"  # noqa: S105 - an event
     """The device sent a secret that is not the one in the log. It was dropped."""
 
@@ -209,6 +213,38 @@ class GroupDelivery:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupHistory:
+    """A document (an id of 16 bytes) with what was written to a group before this user came.
+
+    `user_id`, 32 bytes, and `device` say who gave it, and `name` is that of the contact, None for a stranger.
+    `time` is when it arrived, in seconds since 1970.
+    """
+
+    group: bytes
+    document: bytes
+    user_id: bytes
+    device: int
+    name: str | None
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryText:
+    """A text that was written to a group before somebody came, by the word of whoever gives it.
+
+    `user_id`, 32 bytes, is whose it is said to be, and `time`, in seconds since 1970, when. The other two are
+    there when it is read: the name of the author as a contact, and whether author and giver are the same
+    user. If they are not, the giver alone vouches for author, text, order and time.
+    """
+
+    user_id: bytes
+    time: int
+    text: bytes = field(repr=False)
+    name: str | None = None
+    by_giver: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GroupMember:
     """A member: its user id, 32 bytes, the name of the contact if it is one, and its role."""
 
@@ -222,7 +258,7 @@ class Group:
     """A group. `name` is None if the secret of the epoch is not here, or if the name does not open.
 
     `role` is that of this user, None if it is no member. `due` says that a new epoch is needed, `history`
-    that the group means newcomers to get what was written before, as documents.
+    that members may give newcomers what was written before, as documents.
     """
 
     id: bytes

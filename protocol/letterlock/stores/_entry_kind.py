@@ -129,6 +129,8 @@ class EntryKind(IntEnum):
     """What a device of a member has read of this one's texts; the key is like that of GROUP_CHAINS."""
     GROUP_RECEIPT = 81
     """A receipt for the chain of another device, due or given; the key is like that of GROUP_CHAIN."""
+    GROUP_HISTORY = 99
+    """Who gave a history of a group; the key is the group id, the giver's user id and the document id."""
 
     LOCK = 80
     """What a recovery server keeps of one user; the key is the user id, 32 bytes."""

@@ -136,5 +136,6 @@ TAKE: Final[dict[int, Take]] = {
     ContentKind.GROUP_CHAIN: _group_letter,
     ContentKind.GROUP_REQUEST: _group_letter,
     ContentKind.GROUP_RECEIPT: _group_letter,
+    ContentKind.GROUP_HISTORY: _group_letter,
 }
 """What takes each kind that the layer reads itself."""

@@ -12,7 +12,7 @@ from letterlock._wire.content_bodies import (
     RetryRequest,
     SyncCopy,
 )
-from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret
+from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret, HistoryLetter
 from letterlock._wire.sender_chain import SenderChain
 from letterlock.errors import UsageError
 from letterlock.limits import HEAD_BYTES, MESSAGE_ID_BYTES
@@ -116,6 +116,16 @@ def _read_group_receipt(body: bytes) -> Output:
     }
 
 
+def _read_group_history(body: bytes) -> Output:
+    found = HistoryLetter.decode(body)
+    return {
+        "group_id": found.group_id.hex(),
+        "epoch": found.epoch,
+        "entry": found.entry,
+        "document": found.document.hex(),
+    }
+
+
 _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.RECEIPT: _read_receipt,
     ContentKind.RETRY_REQUEST: _read_retry_request,
@@ -127,6 +137,7 @@ _READERS: Final[Mapping[int, Callable[[bytes], Output]]] = {
     ContentKind.GROUP_CHAIN: _read_group_chain,
     ContentKind.GROUP_REQUEST: _read_group_request,
     ContentKind.GROUP_RECEIPT: _read_group_receipt,
+    ContentKind.GROUP_HISTORY: _read_group_history,
 }
 
 

@@ -48,6 +48,9 @@ const BODIES = {
   [content.GROUP_RECEIPT]: ({ groupId, epoch, since, number, head }) => ({
     group_id: toHex(groupId), epoch, since, number, head: toHex(head),
   }),
+  [content.GROUP_HISTORY]: ({ groupId, epoch, entry, document }) => ({
+    group_id: toHex(groupId), epoch, entry, document: toHex(document),
+  }),
   [content.DOCUMENT_SEED]: ({ generation, seed }) => ({ generation, seed: toHex(seed) }),
 };
 

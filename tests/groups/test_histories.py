@@ -1,0 +1,410 @@
+"""What was written before: given to a newcomer as a document, read, and refused where somebody lies.
+
+GRP-52 GRP-53 GRP-54
+"""
+
+import io
+from collections.abc import Iterator
+
+import pytest
+
+from letterlock._wire import group_history
+from letterlock._wire.content import ContentKind
+from letterlock._wire.group_bodies import HistoryLetter
+from letterlock._wire.group_history import HistoryHead, ToldText, framed
+from letterlock._wire.group_limits import MAX_HISTORIES
+from letterlock.documents import DocumentDamaged, Documents, NoGrant
+from letterlock.errors import MalformedMessage, UsageError
+from letterlock.groups import (
+    GroupEventKind,
+    GroupForked,
+    GroupHistory,
+    GroupRole,
+    HistoryText,
+    InvalidGroupHistory,
+)
+from letterlock.groups import _telling as telling
+from letterlock.groups._log_taking import set_forked
+from support.group_histories import NOW, Team, content, log_number, team
+from support.group_lies import desk, tell
+
+
+@pytest.fixture
+def ours() -> Team:
+    return team()
+
+
+def told(ours: Team, name: str, text: bytes = b"made up") -> ToldText:
+    return ToldText(ours.user_id(name), NOW, text)
+
+
+# --- what is right ----------------------------------------------------------------------------------------
+
+
+def test_a_newcomer_reads_who_is_said_to_have_written_what(ours: Team) -> None:
+    texts = [ours.said("bob", b"one", NOW), ours.said("alice", b"two", NOW + 1), ours.said("bob", b"")]
+    given = ours.give("alice", "carol", texts)
+    (event,) = ours.events("carol")
+    assert (event.kind, event.group) == (GroupEventKind.HISTORY, ours.id)
+    assert (event.user_id, event.device) == (ours.user_id("alice"), 1)
+    (kept,) = ours.town.at("carol").histories.of(ours.id)
+    assert kept == GroupHistory(ours.id, given.id, ours.user_id("alice"), 1, "alice", kept.time)
+    assert given.read() == [
+        HistoryText(ours.user_id("bob"), NOW, b"one", "bob", by_giver=False),
+        HistoryText(ours.user_id("alice"), NOW + 1, b"two", "alice", by_giver=True),
+        HistoryText(ours.user_id("bob"), NOW, b"", "bob", by_giver=False),
+    ]
+
+
+def test_every_member_may_give_and_only_the_givers_own_texts_are_certain(ours: Team) -> None:
+    texts = [ours.said("bob", b"mine"), ours.said("alice", b"hers")]
+    given = ours.give("bob", "carol", texts)
+    assert len(ours.events("carol")) == 1
+    assert [(each.name, each.by_giver) for each in given.read()] == [("bob", True), ("alice", False)]
+
+
+def test_texts_of_somebody_who_left_are_part_of_it() -> None:
+    ours = team(newcomer="dave")
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["bob"]))
+    ours.town.give("alice", ours.town.at("alice").renew(ours.id))
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["carol"]))
+    ours.town.sync(ours.id)
+    given = ours.give("alice", "carol", [ours.said("bob", b"bye"), ours.said("dave", b"hello")])
+    assert len(ours.events("carol")) == 1
+    assert [each.name for each in given.read()] == ["bob", "dave"]
+
+
+def test_texts_are_taken_one_at_a_time(ours: Team) -> None:
+    asked = list[int]()
+
+    def texts() -> Iterator[HistoryText]:
+        for each in range(50):
+            asked.append(each)
+            yield ours.said("bob", bytes(1000))
+
+    source = ours.town.at("alice").histories.source(ours.id, "carol", texts())
+    assert not asked
+    buffer = bytearray(100)
+    source.readinto(buffer)
+    source.readinto(buffer)
+    assert len(asked) <= 2
+    given = ours.give("alice", "carol", texts())
+    ours.events("carol")
+    file = Documents(ours.town.user("carol")).open(io.BytesIO(given.sealed))
+    found = ours.town.at("carol").histories.read(ours.id, file)
+    next(found)
+    assert file.tell() < 2500
+
+
+def test_a_letter_that_comes_before_the_log_waits_for_it() -> None:
+    ours = team(newcomer="dave")
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["carol"]))
+    given = ours.give("alice", "carol", [ours.said("bob", b"one")])
+    assert not ours.events("carol")
+    ours.town.take("carol", ours.id)
+    assert len(ours.events("carol")) == 1
+    assert [each.text for each in given.read()] == [b"one"]
+
+
+def test_a_letter_that_names_a_later_entry_of_the_epoch_waits_for_it(ours: Team) -> None:
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["dave"]))
+    ours.give("alice", "carol", [])
+    assert not ours.events("carol")
+    ours.town.take("carol", ours.id)
+    assert len(ours.events("carol")) == 1
+
+
+def test_a_history_is_told_once(ours: Team) -> None:
+    given = ours.give("alice", "carol", [])
+    assert len(ours.events("carol")) == 1
+    made = ours.town.at("alice").histories.letter(ours.id, "carol", given.id)
+    ours.town.send(ours.town.user("alice"), made.outgoing, made.needs)
+    assert not ours.events("carol")
+
+
+def test_a_group_that_is_forgotten_takes_its_histories_along(ours: Team) -> None:
+    ours.give("alice", "carol", [])
+    ours.events("carol")
+    ours.town.at("carol").forget(ours.id)
+    ours.town.take("carol", ours.id)
+    assert ours.town.at("carol").histories.of(ours.id) == ()
+
+
+# --- whoever gives is refused -----------------------------------------------------------------------------
+
+
+def test_a_group_without_the_flag_gives_nothing() -> None:
+    ours = team(history=False)
+    with pytest.raises(UsageError, match="without `history`"):
+        ours.give("alice", "carol", [])
+    with pytest.raises(UsageError, match="without `history`"):
+        ours.town.at("alice").histories.letter(ours.id, "carol", bytes(16))
+
+
+@pytest.mark.parametrize("member", ["dave", "alice", "nobody"])
+def test_it_goes_to_another_member_only(ours: Team, member: str) -> None:
+    with pytest.raises(UsageError):
+        ours.give("alice", member, [])
+
+
+def test_whoever_is_out_gives_nothing(ours: Team) -> None:
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["bob"]))
+    ours.town.sync(ours.id)
+    with pytest.raises(UsageError, match="no member"):
+        ours.give("bob", "carol", [])
+
+
+def test_a_member_who_goes_while_it_is_sealed_is_told_nothing(ours: Team) -> None:
+    histories = ours.town.at("alice").histories
+    source = histories.source(ours.id, "carol", [])
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["carol"]))
+    sealed = Documents(ours.town.user("alice")).seal(source, io.BytesIO(), ["carol"])
+    with pytest.raises(UsageError, match="another member"):
+        histories.letter(ours.id, "carol", sealed.id)
+
+
+@pytest.mark.parametrize("name", ["carol", "dave"])
+def test_authors_are_those_who_could_write_before(ours: Team, name: str) -> None:
+    with pytest.raises(UsageError, match="could write before"):
+        ours.give("alice", "carol", [ours.said("bob", b"one"), ours.said(name, b"two")])
+
+
+def test_a_reader_is_no_author() -> None:
+    ours = team(newcomer="dave")
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["dave"]))
+    ours.town.give("alice", ours.town.at("alice").renew(ours.id))
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["carol"], GroupRole.READER))
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["dave"]))
+    ours.town.sync(ours.id)
+    with pytest.raises(UsageError, match="could write before"):
+        ours.give("alice", "dave", [ours.said("carol", b"from a reader")])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"a text",
+        HistoryText(b"short", NOW, b""),
+        HistoryText(bytes(32), NOW, b""),
+        HistoryText(bytes(32), -1, b""),
+        HistoryText(bytes(32), 2**32, b""),
+        HistoryText(bytes(32), True, b""),
+        HistoryText(bytes(32), NOW, "text"),  # type: ignore[arg-type]
+    ],
+)
+def test_texts_of_another_form(ours: Team, wrong: HistoryText) -> None:
+    with pytest.raises(UsageError):
+        ours.give("alice", "carol", [wrong])
+
+
+@pytest.mark.parametrize(("texts", "size"), [(2, 2**32), (10, 300)])
+def test_a_history_is_bounded(ours: Team, monkeypatch: pytest.MonkeyPatch, texts: int, size: int) -> None:
+    monkeypatch.setattr(telling, "MAX_HISTORY_TEXTS", texts)
+    monkeypatch.setattr(telling, "MAX_HISTORY_BYTES", size)
+    with pytest.raises(UsageError, match="at most"):
+        ours.give("alice", "carol", [ours.said("bob", bytes(50))] * 3)
+
+
+def test_a_group_whose_log_is_in_two_versions_gives_and_shows_nothing(ours: Team) -> None:
+    given = ours.give("alice", "carol", [])
+    ours.events("carol")
+    for name in ("alice", "carol"):
+        user = ours.town.user(name)
+        with user.transaction():
+            at = desk(user)
+            set_forked(at, ours.id, forked=True)
+    with pytest.raises(GroupForked):
+        ours.give("alice", "carol", [])
+    with pytest.raises(GroupForked):
+        given.read()
+
+
+# --- whoever gets it refuses ------------------------------------------------------------------------------
+
+
+def test_a_history_of_a_stranger_is_dropped(ours: Team) -> None:
+    given = ours.lie("dave", content(ours.head(), told(ours, "bob")))
+    assert not ours.events("carol")
+    assert ours.town.at("carol").histories.of(ours.id) == ()
+    with pytest.raises(UsageError, match="nobody gave"):
+        given.read()
+
+
+def test_a_history_of_a_group_without_the_flag_is_dropped() -> None:
+    ours = team(history=False)
+    given = ours.lie("alice", content(ours.head(), told(ours, "bob")))
+    assert not ours.events("carol")
+    with pytest.raises(UsageError, match="nobody gave"):
+        given.read()
+
+
+def test_a_history_of_a_removed_member_is_dropped(ours: Team) -> None:
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["bob"]))
+    ours.town.sync(ours.id)
+    given = ours.lie("bob", content(ours.head(), told(ours, "alice")))
+    assert not ours.events("carol")
+    with pytest.raises(UsageError, match="nobody gave"):
+        given.read()
+
+
+def test_a_history_for_somebody_who_is_out_is_dropped(ours: Team) -> None:
+    ours.town.give("alice", ours.town.at("alice").remove(ours.id, ["carol"]))
+    ours.town.sync(ours.id)
+    ours.lie("bob", content(ours.head()))
+    assert not ours.events("carol")
+
+
+def test_a_document_that_nobody_told_is_no_history(ours: Team) -> None:
+    target = io.BytesIO()
+    body = content(ours.head(), told(ours, "bob"))
+    Documents(ours.town.user("alice")).seal(io.BytesIO(body), target, ["carol"])
+    file = Documents(ours.town.user("carol")).open(io.BytesIO(target.getvalue()))
+    with pytest.raises(UsageError, match="nobody gave"):
+        ours.town.at("carol").histories.read(ours.id, file)
+
+
+def test_a_document_that_somebody_else_sealed_is_refused(ours: Team) -> None:
+    """Bob cannot pass off what Alice sealed for another purpose, and Dave gets nothing in through Bob."""
+    for sealer in ("alice", "dave"):
+        given = ours.lie(sealer, content(ours.head(), told(ours, "alice")), teller="bob")
+        assert len(ours.events("carol")) == 1
+        with pytest.raises(InvalidGroupHistory, match="another user sealed it"):
+            given.read()
+
+
+def test_a_history_of_another_group_is_refused(ours: Team) -> None:
+    other = ours.town.at("alice").create("other", ["bob"], history=True)
+    ours.town.give("alice", other)
+    given = ours.lie("alice", content(ours.head(other.group), told(ours, "bob")))
+    assert len(ours.events("carol")) == 1
+    with pytest.raises(InvalidGroupHistory, match="another group"):
+        given.read()
+
+
+def test_a_giver_with_another_log_is_refused(ours: Team) -> None:
+    true = ours.head()
+    later = HistoryHead(ours.id, true.entry + 1, true.entry_hash)
+    other = HistoryHead(ours.id, true.entry, bytes(32))
+    before = HistoryHead(ours.id, true.entry - 1, true.entry_hash)
+    for head in (later, other, before):
+        given = ours.lie("alice", content(head, told(ours, "bob")))
+        ours.events("carol")
+        with pytest.raises(InvalidGroupHistory, match="another log"):
+            given.read()
+
+
+@pytest.mark.parametrize("name", ["carol", "dave"])
+def test_an_author_who_could_not_write_then_is_refused(ours: Team, name: str) -> None:
+    given = ours.lie("alice", content(ours.head(), told(ours, "bob"), told(ours, name)))
+    ours.events("carol")
+    with pytest.raises(InvalidGroupHistory, match="could not write then"):
+        given.read()
+
+
+def test_somebody_who_came_later_is_no_author_of_what_was_before(ours: Team) -> None:
+    ours.town.give("alice", ours.town.at("alice").add(ours.id, ["dave"]))
+    ours.town.sync(ours.id)
+    given = ours.lie("alice", content(ours.head(), told(ours, "dave")))
+    ours.events("carol")
+    with pytest.raises(InvalidGroupHistory, match="could not write then"):
+        given.read()
+
+
+def test_what_a_giver_alters_is_marked_as_the_givers_word(ours: Team) -> None:
+    """Nothing tells that Bob never wrote this: the mark says that Alice alone vouches for it."""
+    given = ours.lie("alice", content(ours.head(), told(ours, "bob", b"never written")))
+    ours.events("carol")
+    assert [(each.name, each.by_giver) for each in given.read()] == [("bob", False)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"",
+        b"\0",
+        bytes(4),
+        b"\0\0\0\1",
+        b"\xff\xff\xff\xff" + bytes(100),
+        (16 * 1024 * 1024 + 65).to_bytes(4, "big"),
+        framed(b"\x83"),
+    ],
+)
+def test_a_content_of_another_form_is_refused(ours: Team, wrong: bytes) -> None:
+    given = ours.lie("alice", wrong)
+    ours.events("carol")
+    with pytest.raises(MalformedMessage):
+        given.read()
+
+
+def test_a_history_that_is_cut_short_is_refused(ours: Team) -> None:
+    whole = content(ours.head(), told(ours, "bob"), told(ours, "alice"))
+    first = len(content(ours.head()))
+    second = len(content(ours.head(), told(ours, "bob")))
+    for end in [*range(1, len(whole), 17), first + 1, first + 3, second - 1, second + 4, len(whole) - 1]:
+        given = ours.lie("alice", whole[:end])
+        ours.events("carol")
+        with pytest.raises(MalformedMessage):
+            given.read()
+
+
+def test_a_giant_history_ends_at_the_bound(ours: Team, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = ours.lie("alice", content(ours.head(), *[told(ours, "bob")] * 5))
+    ours.events("carol")
+    assert len(given.read()) == 5
+    monkeypatch.setattr(group_history, "MAX_HISTORY_TEXTS", 4)
+    with pytest.raises(MalformedMessage, match="longer than any"):
+        given.read()
+    monkeypatch.undo()
+    monkeypatch.setattr(group_history, "MAX_HISTORY_BYTES", 200)
+    with pytest.raises(MalformedMessage, match="longer than any"):
+        given.read()
+
+
+def test_a_document_that_was_swapped_or_changed_on_the_way(ours: Team) -> None:
+    given = ours.give("alice", "carol", [ours.said("bob", bytes(500))])
+    ours.events("carol")
+    other = ours.lie("alice", content(ours.head()), to="bob")
+    with pytest.raises(NoGrant):
+        type(given)(ours, given.id, other.sealed).read()
+    changed = bytearray(given.sealed)
+    changed[200] ^= 1
+    with pytest.raises((DocumentDamaged, MalformedMessage, NoGrant)):
+        type(given)(ours, given.id, bytes(changed)).read()
+
+
+def test_a_giver_fills_no_store(ours: Team) -> None:
+    ours.give("bob", "carol", [])
+    ours.events("carol")
+    ids = list[bytes]()
+    for _ in range(MAX_HISTORIES + 3):
+        ids.append(ours.give("alice", "carol", []).id)
+        ours.events("carol")
+    found = ours.town.at("carol").histories.of(ours.id)
+    assert [each.name for each in found] == ["bob"] + ["alice"] * MAX_HISTORIES
+    assert [each.document for each in found[1:]] == ids[-MAX_HISTORIES:]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x80",
+        HistoryLetter(bytes(16), 1, 1, bytes(15)).encode(),
+        HistoryLetter(bytes(16), 1, 0, bytes(16)).encode(),
+        HistoryLetter(bytes(16), 0, 1, bytes(16)).encode(),
+        HistoryLetter(bytes(15), 1, 1, bytes(16)).encode(),
+        HistoryLetter(bytes(16), 1, 2**32, bytes(16)).encode(),
+        HistoryLetter(bytes(16), 1, 1, bytes(16)).encode() + b"\0",
+    ],
+)
+def test_letters_of_another_form(ours: Team, body: bytes) -> None:
+    taken = tell(ours.town, ("alice", 1), ("carol", 1), ContentKind.GROUP_HISTORY, body)
+    assert isinstance(taken.error, MalformedMessage)
+    assert not ours.events("carol")
+
+
+def test_a_letter_that_names_an_entry_for_which_nobody_waits(ours: Team) -> None:
+    """It waits as long as any letter, and nothing is told of it."""
+    ours.lie("alice", content(ours.head()), entry=log_number(ours, "carol") + 1)
+    assert not ours.events("carol")
+    assert ours.town.at("carol").histories.of(ours.id) == ()
