@@ -33,6 +33,7 @@ from letterlock_vectors.operations import (
     keys,
     linking,
     payload,
+    provisional,
     ratchets,
     records,
     recovery,
@@ -41,6 +42,7 @@ from letterlock_vectors.operations import (
     relay_groups,
     safety_numbers,
     sealing,
+    second_lock,
     sparse,
     split_kem,
     texts,
@@ -59,8 +61,8 @@ _TABLES: Final = tuple(
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
         erasure, grants, group_members, groups, handshakes, hpke, json_documents, keys, linking, payload,
-        ratchets, records, recovery, recovery_bodies, relay, relay_groups, safety_numbers, sealing, sparse,
-        split_kem, texts, triple, users, voprf, xeddsa,
+        provisional, ratchets, records, recovery, recovery_bodies, relay, relay_groups, safety_numbers,
+        sealing, second_lock, sparse, split_kem, texts, triple, users, voprf, xeddsa,
     )
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ import { integer, record } from "./relay-types.js";
 
 const ARRAY = 4;
 const UNSIGNED = 0;
-const NESTING = 3;
+const NESTING = 4;
 
 export const request = (number, size, elements, check = null) => ({ number, size, elements, check });
 export const answer = (size, elements, check = null) => ({ number: null, size, elements, check });
@@ -23,10 +23,10 @@ export function checkVersion(data) {
   return first.end;
 }
 
-/** What stands before the elements. A body may have a `version` of its own, that of a list. */
+/** What stands before the elements. A body may have a `version` of its own, that of a list, or a `call`. */
 function opening({ number }) {
   const version = ["bodyVersion", integer(RELAY_VERSION, RELAY_VERSION)];
-  return number === null ? [version] : [version, ["call", integer(number, number)]];
+  return number === null ? [version] : [version, ["callNumber", integer(number, number)]];
 }
 
 /** Read a body. */
@@ -34,7 +34,7 @@ export function decode(body, data) {
   if (data.length > body.size) refuse("MalformedMessage", "too many bytes"); // [RLY-3]
   checkVersion(data);
   const whole = record([...opening(body), ...body.elements]);
-  const { bodyVersion, call, ...found } = whole.read(cbor.decode(data, { nesting: NESTING, items: whole.items })); // [RLY-3]
+  const { bodyVersion, callNumber, ...found } = whole.read(cbor.decode(data, { nesting: NESTING, items: whole.items })); // [RLY-3]
   body.check?.(found);
   return found;
 }
@@ -42,7 +42,7 @@ export function decode(body, data) {
 /** Write a body. Refuses what `decode` refuses. */
 export function encode(body, values) {
   const whole = record([...opening(body), ...body.elements]);
-  const data = cbor.encode(whole.write({ bodyVersion: RELAY_VERSION, call: body.number, ...values }));
+  const data = cbor.encode(whole.write({ bodyVersion: RELAY_VERSION, callNumber: body.number, ...values }));
   decode(body, data);
   return data;
 }

@@ -6,7 +6,7 @@ export const NAMES = new Set([
   "AuthenticationFailed", "BraidFailed", "DuplicateMessage", "TooManySkipped", "UnknownPrekey", "UnknownSession",
   "ReplayRecordFull", "InvalidDeviceList", "LinkingRefused", "ContactFrozen", "UntrustedIdentity", "SafetyNumberMismatch", "CorruptStore", "WrongKey",
   "DocumentDamaged", "UnknownAuthor", "SignerRevoked", "WrongGrantedKey", "NoGrant", "InvalidEntry", "WrongEpochKey",
-  "WrongPassword", "ServerAtFault", "LockWaits", "BoxRefused", "RecoveryRefused",
+  "WrongPassword", "ServerAtFault", "LockWaits", "HalfWaits", "BoxRefused", "RecoveryRefused",
   "InvalidGroupText", "InvalidGroupHistory", "GroupEntryMissing", "GroupKeyMissing", "GroupEpochDue", "DeviceRevoked", "DeviceNotListed",
   "UsageError", "NoSession", "SessionEnded", "PlaintextTooLong",
 ]);

@@ -17,6 +17,7 @@ const EK_SIZE = 1_184;
 const COEFFICIENTS = 1_152; // bytes of packed coefficients; the matrix seed follows
 const CIPHERTEXT_SIZE = 1_088;
 const ENCAPSULATION_SIZE = 1_120;
+export const OVERHEAD = ENCAPSULATION_SIZE + TAG_SIZE;
 const LABEL = Uint8Array.of(0x5c, 0x2e, 0x2f, 0x2f, 0x5e, 0x5c);
 const SUITE = concat(ascii("HPKE"), Uint8Array.of(0x64, 0x7a, 0x00, 0x01, 0x00, 0x03));
 const VERSION = ascii("HPKE-v1");
@@ -90,7 +91,7 @@ export function seal(key, info, text, drawn = { m: randomBytes(32), ephemeral: r
 
 /** [PRIM-16] */
 export function open(seed, info, sealed) {
-  if (sealed.length < ENCAPSULATION_SIZE + TAG_SIZE) refuse("MalformedMessage", "a sealed text that is too short");
+  if (sealed.length < OVERHEAD) refuse("MalformedMessage", "a sealed text that is too short");
   const secret = decapsulate(seed, sealed.slice(0, ENCAPSULATION_SIZE));
   if (secret === null) refuse("AuthenticationFailed", "an all-zero agreement");
   const { key, nonce } = schedule(secret, info);

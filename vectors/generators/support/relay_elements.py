@@ -164,3 +164,31 @@ def record(elements: Sequence[Element], show: Callable[[Json], Any]) -> Element:
         return show({each.key: each.show(given) for each, given in zip(elements, value, strict=True)})
 
     return Element("record", whole, right, wrong, answer)
+
+
+def or_null(element: Element) -> Element:
+    """Return an element that may be null."""
+    wrong = [each for each in element.wrong if each.value is not None]
+
+    def answer(value: Any) -> Any:
+        return None if value is None else element.show(value)
+
+    return element._replace(right=[*element.right, NULL], wrong=wrong, show=answer)
+
+
+def check_kind() -> Element:
+    """Return the name of a check of identity."""
+    wrong = [
+        Wrong("Range", what, "WIRE-4", text)
+        for what, text in (
+            ("no character", ""), ("17 characters", "k" * 17), ("a capital letter", "Mail"),
+            ("a digit first", "2fa"),
+            ("a hyphen first", "-mail"), ("a space", "e mail"), ("another letter", "m\u00e4il"),
+            ("a line break at its end", "mail\n"),
+        )
+    ]  # fmt: skip
+    types = [("a byte string", b"mail"), ("a number", 1), ("null", None)]
+    right = [("16 characters", "k" * 16), ("one letter", "k"), ("digits and hyphens", "k-2-")]
+    return Element(
+        "kind", "mail", right, [*wrong, *(Wrong("Type", what, "WIRE-4", value) for what, value in types)]
+    )

@@ -65,7 +65,8 @@ def _hardness(given: Input) -> Hardness:
     return Hardness(given.number("passes"), given.number("memory"))
 
 
-def _server(given: Input) -> int:
+def given_server(given: Input) -> int:
+    """Return the number of a server."""
     server = given.number("server")
     if server not in SERVERS:
         raise UsageError("`server` must be 1 or 2")
@@ -166,14 +167,14 @@ def _check_ticket(given: Input) -> Output:
 
 def _verify_success(given: Input) -> Output:
     request = LockOpened.decode(given.hex("request"))
-    signed = LockOpened.signed(_server(given), request.name, request.nonce)
+    signed = LockOpened.signed(given_server(given), request.name, request.nonce)
     Ed25519PublicKey(given.hex("key")).verify(signed, request.signature)
     return {}
 
 
 def _verify_binding(given: Input) -> Output:
     call = BindIdentity.decode(given.hex("request"))
-    require_binding_signed(_server(given), call, _chain(given))
+    require_binding_signed(given_server(given), call, _chain(given))
     return {}
 
 
@@ -186,7 +187,7 @@ def _verify_change(given: Input) -> Output:
     kind = _CHANGES.get(given.text("kind"))
     if kind is None:
         raise UsageError("`kind` must be begin, settle or finish")
-    require_signed(_server(given), kind.decode(given.hex("request")), _chain(given))
+    require_signed(given_server(given), kind.decode(given.hex("request")), _chain(given))
     return {}
 
 

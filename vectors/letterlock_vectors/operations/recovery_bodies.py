@@ -15,6 +15,14 @@ from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
 from letterlock._wire.identity_ticket import IdentityTicket
 from letterlock._wire.linking import LinkingPayload
+from letterlock._wire.provisional_calls import (
+    ClaimIdentities,
+    IdentityMade,
+    MakeIdentity,
+    ReleaseSeeds,
+    SeedsReleased,
+    WithdrawIdentity,
+)
 from letterlock._wire.recovery_box import BoxContents, RecoveryCard
 from letterlock._wire.recovery_calls import (
     BeginLock,
@@ -31,9 +39,24 @@ from letterlock._wire.recovery_calls import (
     StandingShown,
 )
 from letterlock._wire.recovery_find import FindUser, UserFound
+from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.recovery_lock import Hardness, Lock, LockName
-from letterlock._wire.relay_body import RelayBody
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.second_lock_calls import (
+    AskForHalf,
+    Deposit,
+    HalfAsked,
+    HalfGiven,
+    KeepDeposit,
+    KeyHalf,
+    LayHalf,
+    SecondLockShown,
+    StopWait,
+    TakeHalf,
+    WaitShown,
+    WatchSecondLock,
+)
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.bodies import body_of, shown_bytes
@@ -63,8 +86,25 @@ _KINDS: Final[Mapping[str, type[RelayBody]]] = {
     "proven": Proven,
     "bind": BindIdentity,
     "id-ticket": IdentityTicket,
+    "frame": RecoveryFrame,
+    "done": DoneAnswer,
+    "lay": LayHalf,
+    "keep": KeepDeposit,
+    "ask": AskForHalf,
+    "asked": HalfAsked,
+    "take": TakeHalf,
+    "given": HalfGiven,
+    "stop": StopWait,
+    "watch": WatchSecondLock,
+    "watched": SecondLockShown,
+    "make": MakeIdentity,
+    "made": IdentityMade,
+    "release": ReleaseSeeds,
+    "released": SeedsReleased,
+    "claimed": ClaimIdentities,
+    "withdraw": WithdrawIdentity,
 }
-"""The bodies by the names of their rules in spec/recovery.cddl."""
+"""The bodies by the names of their rules in spec/recovery.cddl and spec/provisional.cddl."""
 
 _JOINED: Final = LockName, Hardness, ChangeSignature
 _KEYS: Final = OprfPublicKey, Ed25519PublicKey, XWingPublicKey
@@ -73,7 +113,7 @@ _KEYS: Final = OprfPublicKey, Ed25519PublicKey, XWingPublicKey
 def _decode(given: Input) -> Output:
     kind = _KINDS.get(given.text("kind"))
     if kind is None:
-        raise UsageError("`kind` must be a rule of spec/recovery.cddl")
+        raise UsageError("`kind` must be a rule of spec/recovery.cddl or spec/provisional.cddl")
     body = kind.decode(body_of(given))
     whose = {"user_id": body.name.user_id.hex()} if isinstance(body, SettleLock) else {}
     return whose | shown_fields(body)
@@ -82,12 +122,18 @@ def _decode(given: Input) -> Output:
 def shown_fields(body: object) -> Output:
     """Return the fields of a body, as a JSON object."""
     found: Output = {}
+    if isinstance(body, DoneAnswer):
+        return found
     for field in dataclasses.fields(cast("Any", body)):
         value = getattr(body, field.name)
         if isinstance(value, _JOINED):
             found |= shown_fields(value)
         elif field.name == "public_keys":
             found |= {f"public_{number}": each.data.hex() for number, each in enumerate(value, 1)}
+        elif field.name == "commitments":
+            found |= {f"commitment_{number}": each.hex() for number, each in enumerate(value, 1)}
+        elif isinstance(body, WaitShown) and field.name == "id":
+            found["wait_id"] = _shown(value)
         else:
             found[field.name.removesuffix("_")] = _shown(value)
     return found
@@ -98,9 +144,9 @@ def _shown(value: Any) -> Any:
         return shown_bytes(value)
     if isinstance(value, _KEYS):
         return shown_bytes(value.data)
-    if isinstance(value, LinkingPayload):
+    if isinstance(value, LinkingPayload | KeyHalf):
         return shown_bytes(value.expose())
-    if isinstance(value, Lock | LockStanding | RecoveryCard):
+    if isinstance(value, Lock | LockStanding | RecoveryCard | Deposit | WaitShown):
         return shown_fields(value)
     if isinstance(value, tuple):
         return [_shown(each) for each in cast("tuple[object, ...]", value)]

@@ -18,6 +18,7 @@ import { plays } from "./plays.js";
 import { recoveries } from "./recovery.js";
 import { relays } from "./relay.js";
 import { sealedTexts } from "./sealed.js";
+import { secondLocks } from "./second-lock.js";
 import { stored } from "./stored.js";
 import { users } from "./users.js";
 
@@ -25,7 +26,7 @@ import { users } from "./users.js";
 export function implementation() {
   const table = {
     ...keys, ...encodings, ...handshakes, ...plays, ...stored, ...users, ...contents, ...linkings, ...sealedTexts, ...relays,
-    ...documents, ...grants, ...collections, ...jsons, ...groups, ...recoveries,
+    ...documents, ...grants, ...collections, ...jsons, ...groups, ...recoveries, ...secondLocks,
     ...partyOperations(), ...liveUserOperations(),
   };
   table.hello = () => ({

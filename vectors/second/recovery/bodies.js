@@ -4,28 +4,21 @@
 import { answer, request } from "../bodies.js";
 import * as bodies from "../bodies.js";
 import { equal } from "../bytes.js";
-import * as composite from "../composite.js";
 import { refuse } from "../errors.js";
-import { checkPublic as checkXWing, KEY_SIZE as XWING_KEY } from "../hpke.js";
 import * as limits from "../limits.js";
-import { blob, flag, id, integer, list, name as personName, nullable, positive, record, signature, text, u32 } from "../relay-types.js";
+import { blob, flag, id, integer, list, name as personName, nullable, positive, record, signature, u32 } from "../relay-types.js";
+import { PROVISIONAL } from "./provisional-bodies.js";
+import { SECOND_LOCK } from "./second-lock-bodies.js";
+import { checked, edwardsKey, hash, kind, signed, xwingKey } from "./types.js";
 import { checkElement, EVALUATION } from "./voprf.js";
 
 const HELD = 2;
 export const SEALED = 80;
 const TICKET = 68;
 
-const checked = (of, check) => ({ ...of, read: (item) => check(of.read(item)) });
-
-const hash = blob(32);
 const nonce = blob(32);
 const element = checked(blob(32), checkElement);
-const edwardsKey = checked(blob(32), (key) => {
-  composite.checkEdwards(key);
-  return key;
-});
 const name = [["user_id", hash], ["lock_id", id]];
-const signed = [["ml_dsa", blob(composite.ML_DSA_KEY)], ["signature", blob(composite.SIGNATURE)]];
 const standing = record([["uses_left", integer(0, limits.LOCK_USES)], ["not_before", u32], ["rests", flag]]);
 
 /** A lock: its encoding and its fields. [REC-4] */
@@ -60,11 +53,10 @@ function checkSettle({ user_id: userId, lock: found }) {
 const SMALL = limits.RECOVERY_BODY;
 const SIGNED = limits.SIGNED_RECOVERY_BODY;
 
-const CARD = answer(SIGNED, [["user_id", hash], ["receiving", checked(blob(XWING_KEY), checkXWing)], ...signed]);
+const CARD = answer(SIGNED, [["user_id", hash], ["receiving", xwingKey], ...signed]);
 const card = embedded(CARD);
 const box = blob(1, limits.BOX_SIZE);
 const opaque = blob(1, limits.OPAQUE_SIZE);
-const kind = checked(text, (found) => (/^[a-z][a-z0-9-]{0,15}$/.test(found) ? found : refuse("MalformedMessage", "no kind of check")));
 
 function checkKept({ card: found, box: sealed }) {
   if ((found === null) !== (sealed === null)) refuse("MalformedMessage", "a card without a box, or the reverse");
@@ -74,7 +66,14 @@ function checkProven({ pass, user_id: userId }) {
   if (pass === null && userId !== null) refuse("MalformedMessage", "a user without a pass");
 }
 
-/** The bodies, by the names of their rules in spec/recovery.cddl. */
+function checkFrame({ lists }) {
+  const size = (lists ?? []).reduce((total, each) => total + each.length, 0);
+  if (size > limits.FRAME_LISTS_SIZE) refuse("MalformedMessage", "too many bytes of device lists");
+}
+
+const FRAME_SIZE = limits.RECOVERY_CALL_SIZE + limits.OPAQUE_SIZE + limits.FRAME_LISTS_SIZE + 1_024;
+
+/** The bodies, by the names of their rules in spec/recovery.cddl and spec/provisional.cddl. */
 export const BODIES = {
   lock: LOCK,
   show: request(30, SMALL, [["user_id", hash]]),
@@ -94,7 +93,7 @@ export const BODIES = {
   finish: request(35, SIGNED, [...name, ["before", nullable(id)], ...signed]),
   done: answer(SMALL, []),
   card: CARD,
-  "put-box": request(38, limits.BOX_SIZE + 2 * SIGNED, [
+  "put-box": request(38, limits.RECOVERY_CALL_SIZE, [
     ["user_id", hash], ["number", positive], ["card", card], ["box", box], ["device_id", positive], ...signed,
   ]),
   "get-box": request(39, SIGNED, [
@@ -118,6 +117,12 @@ export const BODIES = {
   contents: answer(limits.BOX_SIZE, [
     ["device_id", positive], ...signed, ["payload", blob(1, limits.LINKING_PACKAGE_SIZE)],
   ]),
+  frame: answer(FRAME_SIZE, [
+    ["call", blob(1, limits.RECOVERY_CALL_SIZE)], ["pass", nullable(opaque)],
+    ["lists", nullable(list(blob(1, limits.DEVICE_LIST_SIZE), 1, limits.FRAME_LISTS))],
+  ], checkFrame),
+  ...SECOND_LOCK,
+  ...PROVISIONAL,
 };
 
 export const decode = (kind, data) => bodies.decode(BODIES[kind], data);

@@ -72,6 +72,14 @@ export function verifyChange(server, kind, data, snapshots) {
   verifyBy(listed(snapshots.at(-1)), call, [changeInput(server, kind, call), CHANGE], "RecoveryRefused");
 }
 
+/** Verify a call that any device of the newest list may sign, as the server does. [REC-41] */
+export function verifyByAny(server, kind, data, snapshots) {
+  const call = decode(kind, data);
+  if (!equal(call.user_id, snapshots[0].hash)) refuse("RecoveryRefused", "a call for another user");
+  const signer = snapshots.at(-1).devices.find((each) => equal(each.mlDsaHash, sha256(call.ml_dsa)));
+  verifyBy(signer, call, [changeInput(server, kind, call), CHANGE], "RecoveryRefused");
+}
+
 // --- cards ----------------------------------------------------------------------------------------
 
 /** Return the receiving key of a card that the listed recovery device signed. [REC-13] */

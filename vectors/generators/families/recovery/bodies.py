@@ -10,7 +10,18 @@ from generators.support.family import Family, Group
 from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
 from generators.support.recovery_scene import MEMORY, Made, ed25519, public_of
-from generators.support.relay_elements import Element, Wrong, blob, items, name, record, shown, uint
+from generators.support.relay_elements import (
+    Element,
+    Wrong,
+    blob,
+    check_kind,
+    items,
+    name,
+    or_null,
+    record,
+    shown,
+    uint,
+)
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 
 U32: Final = 2**32 - 1
@@ -121,32 +132,8 @@ def _lists() -> Element:
     return found._replace(right=[each for each in found.right if "bytes" not in each[0]])
 
 
-def _kind() -> Element:
-    """Return the name of a check of identity."""
-    wrong = [
-        Wrong("Range", what, "WIRE-4", text)
-        for what, text in (
-            ("no character", ""), ("17 characters", "k" * 17), ("a capital letter", "Mail"),
-            ("a digit first", "2fa"),
-            ("a hyphen first", "-mail"), ("a space", "e mail"), ("another letter", "m\u00e4il"),
-            ("a line break at its end", "mail\n"),
-        )
-    ]  # fmt: skip
-    types = [("a byte string", b"mail"), ("a number", 1), ("null", None)]
-    right = [("16 characters", "k" * 16), ("one letter", "k"), ("digits and hyphens", "k-2-")]
-    return Element(
-        "kind", "mail", right, [*wrong, *(Wrong("Type", what, "WIRE-4", value) for what, value in types)]
-    )
-
-
 def _opaque(key: str, *, null: bool = False) -> Element:
     return blob(key, draw(f"recovery {key}", 90), 1, 512, null=null)
-
-
-def _or_null(element: Element) -> Element:
-    """Return an element that may be null."""
-    wrong = [each for each in element.wrong if each.value is not None]
-    return element._replace(right=[*element.right, ("null", None)], wrong=wrong)
 
 
 def _time() -> Element:
@@ -193,12 +180,12 @@ BODIES: Final = (
     Body(
         "get-box", 39,
         (_user_id(), uint("after", 5, 0, U32), _time(),
-         _or_null(uint("device_id", 7, 1, U32)), *SIGNED),
+         or_null(uint("device_id", 7, 1, U32)), *SIGNED),
     ),
     Body("kept", None, (uint("number", 5, 0, U32), _card(), _box(), uint("newest", 9, 0, U32), _lists())),
     Body("find", 48, (name("alice"),)),
     Body("found", None, (_user_id(),)),
-    Body("identify", 36, (_kind(), blob("claim", b"alice@example.org", 1, 320, null=True))),
+    Body("identify", 36, (check_kind(), blob("claim", b"alice@example.org", 1, 320, null=True))),
     Body("challenged", None, (_opaque("challenge", null=True), uint("not_before", 1_700_000_000, 0, U32))),
     Body("prove", 37, (_opaque("challenge"), blob("proof", draw("a proof", 60), 1, 8192))),
     Body(
