@@ -6,11 +6,24 @@ from contextlib import contextmanager
 import pytest
 
 from letterlock import account
+from letterlock._groups import _in_order as groups_in_order
 from letterlock._primitives import aead, curve25519, ed25519, kdf, mlkem, mlkem_split
 from letterlock._ratchet import erasure
 from letterlock._session import in_order, late
 
-USERS = (account, aead, curve25519, ed25519, erasure, in_order, kdf, late, mlkem, mlkem_split)
+USERS = (
+    account,
+    aead,
+    curve25519,
+    ed25519,
+    erasure,
+    groups_in_order,
+    in_order,
+    kdf,
+    late,
+    mlkem,
+    mlkem_split,
+)
 """The modules that ask the native module. A test finds any other."""
 
 

@@ -16,3 +16,7 @@ pub const PQ_HEADER: &[u8] = b"letterlock-v1 pq header";
 pub const PQ_CIPHERTEXT: &[u8] = b"letterlock-v1 pq ciphertext";
 /// Of the name of an epoch's receiving chain.
 pub const PQ_CHAIN_NAME: &[u8] = b"letterlock-v1 pq chain name";
+/// Of what the tag of a group text authenticates.
+pub const GROUP_TEXT: &[u8] = b"letterlock-v1 text of a group";
+/// Of what the signature of a group text signs.
+pub const GROUP_SIGNATURE: &[u8] = b"letterlock-v1 signature of a group text";

@@ -1,5 +1,5 @@
-//! The in-order steps of a letterlock session, the costly parts of its post-quantum ratchet, and the primitives
-//! of a handshake.
+//! The in-order steps of a letterlock session, texts of groups, the costly parts of the post-quantum ratchet, and
+//! the primitives of a handshake.
 //!
 //! Python defines every answer. A function here gives exactly the same one, or none at all; then Python takes
 //! its own way. Nothing here is a design of its own, and no state is kept between two calls.
@@ -16,6 +16,8 @@ pub mod curve;
 pub mod erasure;
 #[forbid(unsafe_code)]
 pub mod exchange;
+#[forbid(unsafe_code)]
+pub mod group;
 #[forbid(unsafe_code)]
 pub mod kdf;
 #[forbid(unsafe_code)]

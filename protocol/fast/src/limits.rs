@@ -24,6 +24,16 @@ pub const FULL_CODEWORDS_UNTIL: u32 = 4;
 pub const COMPUTED_CODEWORD_INTERVAL: u32 = 4;
 /// The most messages that one message can skip in one chain.
 pub const MAX_SKIP: u32 = 2000;
+/// The greatest id of a device.
+pub const MAX_ID: u32 = u32::MAX;
+/// Bytes of an encoded group text.
+pub const MAX_GROUP_TEXT: usize = 17 * 1024 * 1024 + 1024;
+/// The most texts that one text of a group can skip.
+pub const MAX_GROUP_SKIP: u32 = 2000;
+/// Heads of other chains in one text of a group.
+pub const MAX_HEARD: u32 = 4;
+/// Members of a group.
+pub const MAX_GROUP_MEMBERS: u32 = 1000;
 /// The most chain steps that are taken for a message under a ratchet key that is not known.  SES-9
 const MAX_TRIAL_STEPS: u32 = 4 * MAX_SKIP;
 // A message skips at most MAX_SKIP in each of its two chains, so one session alone never comes near the limit.

@@ -7,11 +7,11 @@ use pyo3::types::PyBytes;
 use crate::sealing::TAG_BYTES;
 use crate::skipped::Skipped;
 use crate::{
-    at_rest, curve, erasure, kdf, kem, kem1024, late, receive as received, send as sending, signature,
+    at_rest, curve, erasure, group, kdf, kem, kem1024, late, receive as received, send as sending, signature,
 };
 
 /// What letterlock asks for before it uses anything else: it changes with every change of a function here.
-const INTERFACE: u32 = 5;
+const INTERFACE: u32 = 6;
 
 /// From this many bytes of text on, other threads may run meanwhile: below, handing over costs more than it gains.
 const LONG: usize = 4096;
@@ -236,6 +236,48 @@ fn receive_late<'py>(
     }))
 }
 
+/// A head of another chain: member, device, the first and the last text that were read, head.
+type Heard<'py> = (u32, u32, u32, u32, Bound<'py, PyBytes>);
+/// The chain key behind a text, the keys that it skipped, the head before it, heads of others, and the text itself.
+type GroupText<'py> =
+    (Bound<'py, PyBytes>, Bound<'py, PyBytes>, Bound<'py, PyBytes>, Vec<Heard<'py>>, Bound<'py, PyBytes>);
+
+/// Return what a text of a group that is not late leads to. `number` and `key` are of the next text of its chain.
+///
+/// None instead of all that: then Python's way is taken.
+#[pyfunction]
+fn open_group_text<'py>(
+    py: Python<'py>,
+    public: &[u8],
+    number: u32,
+    key: &[u8],
+    text: &[u8],
+    entry_hash: &[u8],
+) -> PyResult<Option<GroupText<'py>>> {
+    let (public, key) = (public.try_into().map_err(|_| unusable())?, key.try_into().map_err(|_| unusable())?);
+    let entry_hash = entry_hash.try_into().map_err(|_| unusable())?;
+    let chain = group::Chain { public, number, key };
+    let opened = if text.len() < LONG {
+        group::open_text(&chain, text, entry_hash)
+    } else {
+        py.detach(|| group::open_text(&chain, text, entry_hash))
+    };
+    let Some(opened) = opened else { return Ok(None) };
+    Ok(opened.content().map(|content| {
+        let heard = content
+            .heard
+            .iter()
+            .map(|each| (each.member, each.device, each.since, each.number, PyBytes::new(py, each.head)));
+        (
+            PyBytes::new(py, &*opened.key),
+            PyBytes::new(py, &opened.skipped),
+            PyBytes::new(py, content.head_before),
+            heard.collect(),
+            PyBytes::new(py, content.text),
+        )
+    }))
+}
+
 /// Return ciphertext and tag of a row under XChaCha20-Poly1305.
 #[pyfunction]
 fn seal_at_rest<'py>(
@@ -279,6 +321,7 @@ fn letterlock_fast(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(receive, module)?)?;
     module.add_function(wrap_pyfunction!(places, module)?)?;
     module.add_function(wrap_pyfunction!(receive_late, module)?)?;
+    module.add_function(wrap_pyfunction!(open_group_text, module)?)?;
     module.add_function(wrap_pyfunction!(agree, module)?)?;
     module.add_function(wrap_pyfunction!(public_of, module)?)?;
     module.add_function(wrap_pyfunction!(verifies, module)?)?;

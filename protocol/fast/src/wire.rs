@@ -12,6 +12,7 @@ const RATCHET: [u8; 3] = [0x86, 1, 2];
 const TRIPLE: [u8; 3] = [0x8c, 1, 5];
 const UINT: u8 = 0x00;
 const BYTES: u8 = 0x40;
+const ARRAY: u8 = 0x80;
 const NULL: u8 = 0xf6;
 
 /// What a message carries for the post-quantum ratchet.
@@ -86,12 +87,38 @@ fn read_pq_header<'a>(reader: &mut Reader<'a>) -> Option<PqHeader<'a>> {
     fits.then_some(PqHeader { epoch, number, previous, kind, first, codewords })
 }
 
-struct Reader<'a> {
+/// A cursor over the elements of an array.
+pub(crate) struct Reader<'a> {
     data: &'a [u8],
     at: usize,
 }
 
 impl<'a> Reader<'a> {
+    /// Begins behind what the data open with; `None` if they open with anything else.
+    pub(crate) fn behind(opening: &[u8], data: &'a [u8]) -> Option<Self> {
+        data.starts_with(opening).then_some(Reader { data, at: opening.len() })
+    }
+
+    /// The bytes that were read.
+    pub(crate) fn passed(&self) -> &'a [u8] {
+        &self.data[..self.at]
+    }
+
+    /// Whether all bytes were read.
+    pub(crate) fn is_at_end(&self) -> bool {
+        self.at == self.data.len()
+    }
+
+    /// Reads the head of an array of `least` to `most` elements.
+    pub(crate) fn array(&mut self, least: u32, most: u32) -> Option<u32> {
+        self.head(ARRAY, least, most)
+    }
+
+    /// Reads a byte string of exactly `N` bytes.
+    pub(crate) fn bytes<const N: usize>(&mut self) -> Option<&'a [u8; N]> {
+        self.blob(N, N)?.first_chunk()
+    }
+
     /// Reads the head of a major type; its argument must be in its shortest form and within bounds.
     fn head(&mut self, major: u8, least: u32, most: u32) -> Option<u32> {
         let low = self.data.get(self.at)?.checked_sub(major)?;
@@ -107,11 +134,11 @@ impl<'a> Reader<'a> {
         (argument >= shortest_from && (least..=most).contains(&argument)).then_some(argument)
     }
 
-    fn uint(&mut self, least: u32, most: u32) -> Option<u32> {
+    pub(crate) fn uint(&mut self, least: u32, most: u32) -> Option<u32> {
         self.head(UINT, least, most)
     }
 
-    fn blob(&mut self, least: usize, most: usize) -> Option<&'a [u8]> {
+    pub(crate) fn blob(&mut self, least: usize, most: usize) -> Option<&'a [u8]> {
         let length = self.head(BYTES, u32::try_from(least).ok()?, u32::try_from(most).ok()?)?;
         let blob = self.data.get(self.at..)?.get(..length as usize)?;
         self.at += blob.len();

@@ -6,6 +6,8 @@ A text that is late is opened with the key that was kept for it. The heads that 
 those on record: a difference means that the sender, or the sender and the relay together, showed different
 texts to different members. [GRP-6]
 
+Where the native module is installed, it opens what is not late (_in_order.py).
+
 Not here: whether the sender is a member after the entry that a text names; stores.
 """
 
@@ -14,6 +16,7 @@ from itertools import repeat
 from typing import Final, TypeAlias
 
 from letterlock._groups._epoch import EpochName, begin_chain, first_head, next_head
+from letterlock._groups._in_order import Step, step_natively
 from letterlock._groups._sending import CHAIN, MESSAGE, NONCE_PREFIX, associated_data, require_next, to_sign
 from letterlock._primitives import aead
 from letterlock._primitives.dataclass import dataclass
@@ -115,28 +118,28 @@ def open_text(
         raise ValueError("a text of another epoch")
     if place.sender != chain.sender:
         raise ValueError("a text of another sender")
-    verify_edwards(chain.public_keys[:KEY_BYTES], to_sign(entry_hash, text.signed), text.signature)
-    if place.number < chain.number:
+    public = chain.public_keys[:KEY_BYTES]
+    step = step_natively(public, chain.number, chain.key, text, entry_hash)
+    if step is None:
+        verify_edwards(public, to_sign(entry_hash, text.signed), text.signature)
+        step = _step(chain, text, entry_hash, kept)
+    return _committed(chain, text, step)
+
+
+def _step(chain: MemberChain, text: GroupText, entry_hash: bytes, kept: MessageKey | None) -> Step:
+    """Return what a text leads to whose signature has verified. A late one moves no chain."""
+    number = text.place.number
+    if number < chain.number:
         if kept is None:  # GRP-8
             raise DuplicateMessage
-        content = _opened(kept, text, entry_hash)
-        return _committed(chain, text, content, _NO_KEYS)
-    if place.number - chain.number > MAX_GROUP_SKIP:
-        raise TooManySkipped(place.number - chain.number, MAX_GROUP_SKIP)
-    *passed, own, after = hmac_sha256_walk(chain.key.expose(), repeat(CHAIN, place.number - chain.number + 1))
+        return chain.key, _NO_KEYS, _opened(kept, text, entry_hash)
+    if number - chain.number > MAX_GROUP_SKIP:
+        raise TooManySkipped(number - chain.number, MAX_GROUP_SKIP)
+    *passed, own, after = hmac_sha256_walk(chain.key.expose(), repeat(CHAIN, number - chain.number + 1))
     content = _opened(MessageKey(hmac_sha256(own, MESSAGE)), text, entry_hash)
     # The tag has verified. Now the keys of what was skipped are worth deriving.  GRP-7
     skipped = SkippedKeys.join(hmac_sha256_each(passed, repeat(MESSAGE))) if passed else _NO_KEYS
-    moved = MemberChain(
-        chain.epoch,
-        chain.sender,
-        place.number + 1,
-        GroupChainKey(after),
-        chain.next_seed,
-        chain.public_keys,
-        chain.heads,
-    )
-    return _committed(moved, text, content, skipped, chain.number)
+    return GroupChainKey(after), skipped, content
 
 
 def keys_until(chain: MemberChain, number: int) -> SkippedKeys:
@@ -163,9 +166,8 @@ def _opened(key: MessageKey, text: GroupText, entry_hash: bytes) -> GroupContent
     return GroupContent.decode(unpad(padded))
 
 
-def _committed(
-    chain: MemberChain, text: GroupText, content: GroupContent, skipped: SkippedKeys, first: int = 0
-) -> OpenedText:
+def _committed(chain: MemberChain, text: GroupText, step: Step) -> OpenedText:
+    key, skipped, content = step
     number = text.place.number
     known = dict(chain.heads)
     claims = {number: content.head_before, number + 1: next_head(content.head_before, text.hash())}
@@ -178,10 +180,10 @@ def _committed(
     after = MemberChain(
         chain.epoch,
         chain.sender,
-        chain.number,
-        chain.key,
+        max(chain.number, number + 1),
+        key,
         chain.next_seed,
         chain.public_keys,
         heads,
     )
-    return OpenedText(after, content.text, content.heard, agreement, skipped, first)
+    return OpenedText(after, content.text, content.heard, agreement, skipped, chain.number)

@@ -7,14 +7,14 @@ Python defines every answer, and the native functions give the same ones. A modu
 number is not used; a warning says so. `LETTERLOCK_PURE=1` in the environment keeps any from being used.
 
 Not here: what is computed natively (curve25519.py, ed25519.py, kdf.py, mlkem.py, mlkem_split.py,
-_ratchet/erasure.py, _session/).
+_ratchet/erasure.py, _session/, _groups/).
 """
 
 import os
 import warnings
 from typing import Final, Protocol, TypeAlias, cast
 
-INTERFACE: Final = 5
+INTERFACE: Final = 6
 PURE: Final = "LETTERLOCK_PURE"
 
 
@@ -22,6 +22,12 @@ Range: TypeAlias = tuple[bytes, int, bytes]
 """Keys of skipped messages in a row: name of their chain, number of the first message, 32 bytes for each."""
 Halves: TypeAlias = tuple[list[Range], list[Range]]
 """What a message skipped in the double ratchet, and in the sparse one: the older chain first in each."""
+
+Heard: TypeAlias = tuple[int, int, int, int, bytes]
+"""A head in a text of a group: member, device, the first and the last text that were read, head."""
+GroupText: TypeAlias = tuple[bytes, bytes, bytes, list[Heard], bytes]
+"""What a text of a group leads to: the next chain key, the keys that it skipped, joined, the head before it,
+heads of others, and the text itself."""
 
 
 class KemKey(Protocol):
@@ -78,6 +84,15 @@ class Native(Protocol):
 
         The keys have 32 bytes each, and stand in the order of `places`. All is None if the message is a
         forgery, or has to be read in Python.
+        """
+        ...
+
+    def open_group_text(
+        self, public: bytes, number: int, key: bytes, text: bytes, entry_hash: bytes, /
+    ) -> GroupText | None:
+        """Return what a text of a group leads to. `number` and `key` are of the next text of its chain.
+
+        None if the text is late or a forgery, or has to be read in Python.
         """
         ...
 
