@@ -161,3 +161,50 @@ def test_a_file_is_sent(town: Profiles, tmp_path: Path) -> None:
     (found,) = [each for each in received(town, "bob") if each["group_name"] == "letters"]
     assert (found["text"], found["sender"], found["device"]) == ("a letter", "alice", 1)
     assert len(found["user_id"]) == 64
+
+
+def test_a_newcomer_reads_what_was_written_before_as_somebody_tells_it(  # GRP-52 GRP-54
+    town: Profiles, tmp_path: Path
+) -> None:
+    made = town.json("alice", "group", "create", "rounds", "bob", "--history")
+    assert knows(town, "bob", "rounds")
+    town.run("bob", "group", "send", "rounds", data=b"bed 4 is free")
+    lines = list[bytes]()
+    for _ in range(10):
+        lines += town.run("alice", "receive", "--json", "--wait", "3").splitlines()
+        if any(b"bed 4 is free" in each for each in lines):
+            break
+    own = {"group": made["id"], "sender": "alice", "time": 1_700_000_000, "text": "\x1b[2Jthanks"}
+    lines += [json.dumps(each).encode() for each in (own, {"sender": "bob", "time": 1, "text": "private"})]
+    town.run("alice", "group", "add", "rounds", "carol")
+    assert knows(town, "carol", "rounds")
+    store, file = tmp_path / "blobs", tmp_path / "rounds.jsonl"
+    file.write_bytes(b"\n".join(lines))
+    given = town.json("alice", "group", "give-history", "rounds", "carol", file, "--store", store)
+    assert (given["texts"], given["left_out"]) == (2, len(lines) - 2)
+    found = list[dict[str, Any]]()
+    for _ in range(10):
+        found = found or town.json("carol", "group", "histories", "rounds")["histories"]
+    assert [(each["document"], each["giver"]) for each in found] == [(given["document"], "alice")]
+    read = ("group", "read-history", "rounds", given["document"], "--store", store)
+    shown = b""
+    for _ in range(10):  # Carol has to hear who Bob is
+        shown = town.run("carol", *read)
+        if b"no contact" not in shown:
+            break
+    assert b"bob, as alice tells it, in rounds, 20" in shown
+    assert b"private" not in shown
+    assert b"\x1b" not in shown
+    told = [json.loads(each) for each in town.run("carol", *read, "--json").splitlines()]
+    assert [(each["sender"], each["text"], each["certain"]) for each in told] == [
+        ("bob", "bed 4 is free", False),
+        ("alice", "\x1b[2Jthanks", True),
+    ]
+    assert b"nobody gave this document" in town.run("bob", *read, status=2)
+    file.write_bytes(b"\n".join([*lines, b"[1]"]))
+    give = ("group", "give-history")
+    failed = town.run("alice", *give, "rounds", "carol", file, "--store", store, status=2)
+    assert f"line {len(lines) + 1} is none".encode() in failed
+    other = town.json("alice", "group", "create", "secret rounds", "bob")
+    refused = town.run("alice", *give, other["id"], "bob", file, "--store", store, status=2)
+    assert b"without `history`" in refused

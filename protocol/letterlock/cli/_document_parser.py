@@ -201,9 +201,10 @@ def add_target(parser: Parser, text: str = "write to FILE, which must not exist"
     parser.add_argument("--force", action="store_true", help="with -o, replace FILE if it exists")
 
 
-def add_store(parser: Parser) -> None:
+def add_store(parser: Parser, *, required: bool = False) -> None:
     """Add a storage of sealed documents."""
-    parser.add_argument("--store", metavar="STORE", help="a directory, or s3://BUCKET/PREFIX")
+    text = "a directory, or s3://BUCKET/PREFIX"
+    parser.add_argument("--store", metavar="STORE", required=required, help=text)
 
 
 def add_readers(parser: Parser) -> None:

@@ -29,7 +29,7 @@ _LOOK: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _At:
+class GroupAt:
     """A profile with a relay, opened for one command."""
 
     client: "SyncClient"
@@ -40,13 +40,13 @@ class _At:
 
 
 @contextmanager
-def _at(arguments: Namespace) -> Generator[_At]:
+def at_group(arguments: Namespace) -> Generator[GroupAt]:
     """Open a profile, and take what the relay has. Raises UsageError for a profile without a relay."""
     require_clock()
     with relay_of(arguments.home) as found:
         client = require_relay(found)
         refreshed(client)
-        yield _At(client)
+        yield GroupAt(client)
         _drained(client)
 
 
@@ -92,7 +92,7 @@ def group_in(known: Iterable[Group], typed: str) -> Group:
 def create(arguments: Namespace) -> None:
     """Make a group. Raises UsageError, StoreError."""
     members = [name_of(each) for each in arguments.members]
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         if any(each.name == arguments.name for each in at.client.groups.all()):
             raise UsageError(f"a group is called {arguments.name} already: choose another name")
         id_ = at.client.groups.create(arguments.name, members, history=arguments.history)
@@ -103,7 +103,7 @@ def create(arguments: Namespace) -> None:
 
 def list_all(arguments: Namespace) -> None:
     """List all groups on record. Raises UsageError, StoreError."""
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         found = [_shown(each) for each in at.client.groups.all()]
     lines = [
         f"{printable(each['name'] or 'a name that is not known yet')}: {len(each['members'])} members, "
@@ -115,7 +115,7 @@ def list_all(arguments: Namespace) -> None:
 
 def show(arguments: Namespace) -> None:
     """Show one group. Raises UsageError, StoreError."""
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         shown = _shown(at.group(arguments.group))
     lines = [f"{printable(shown['name'] or '')}, id {shown['id']}, epoch {shown['epoch']}, {shown['phase']}"]
     lines += [f"{printable(each['name'] or each['id'])}: {each['role']}" for each in shown["members"]]
@@ -165,10 +165,10 @@ def close(arguments: Namespace) -> None:
     _changed(arguments, lambda at, id_, _: at.client.groups.close(id_))
 
 
-def _changed(arguments: Namespace, change: Callable[[_At, bytes, list[str]], bool]) -> None:
+def _changed(arguments: Namespace, change: Callable[[GroupAt, bytes, list[str]], bool]) -> None:
     """Make a change, and say what the group is then."""
     names = [name_of(each) for each in getattr(arguments, "members", [])]
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         id_ = at.group(arguments.group).id
         done = change(at, id_, names)
         refreshed(at.client)
@@ -184,7 +184,7 @@ def _changed(arguments: Namespace, change: Callable[[_At, bytes, list[str]], boo
 def send(arguments: Namespace) -> None:
     """Send a text to a group. Raises UsageError, TrustError, StoreError, OSError."""
     text = read_text(arguments.file)
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         group = at.group(arguments.group)
         if not group.may_send and group.role is None:
             raise UsageError("you are no member of this group any more: nothing was sent")
@@ -217,7 +217,7 @@ def delivered(arguments: Namespace) -> None:
         id_ = bytes.fromhex(arguments.id)
     except ValueError:
         raise UsageError("the id of a text has 32 hexadecimal digits: `group send` shows it") from None
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         found = at.client.groups.deliveries(id_)
     members = [
         {"name": each.name, "id": each.user_id.hex(), "delivered": each.is_delivered} for each in found
@@ -235,7 +235,7 @@ def delivered(arguments: Namespace) -> None:
 def evidence(arguments: Namespace) -> None:
     """Write evidence of a fork. Raises UsageError if there is none, StoreError, OSError."""
     require_output(arguments.output, binary=True, replace=arguments.force)
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         found = at.client.groups.evidence(at.group(arguments.group).id)
     if found is None:
         raise UsageError("the log of this group was shown in one version only: there is no evidence")
@@ -245,7 +245,7 @@ def evidence(arguments: Namespace) -> None:
 
 def keep(arguments: Namespace) -> None:
     """Go on with the log on record. Raises UsageError, StoreError."""
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         found = at.group(arguments.group)
         if not found.forked:
             raise UsageError("nothing contradicts the log of this group: there is nothing to keep")
@@ -255,7 +255,7 @@ def keep(arguments: Namespace) -> None:
 
 def forget(arguments: Namespace) -> None:
     """Delete a group from the profile. Raises UsageError, StoreError."""
-    with _at(arguments) as at:
+    with at_group(arguments) as at:
         found = at.group(arguments.group)
         at.client.groups.forget(found.id)
     report(arguments, {"id": found.id.hex()}, ["the group is deleted from this profile"])

@@ -5,6 +5,7 @@ Not here: running them (_group_commands.py).
 
 from typing import TYPE_CHECKING, Final
 
+from letterlock.cli._document_parser import add_store
 from letterlock.cli._log_parser import LogParser, LogWords
 from letterlock.cli._parsing import STANDARD_STREAM
 
@@ -23,9 +24,8 @@ GROUP is a name or an id, as `list` shows them. A MEMBER is the name of a user.
 """
 
 _CREATE: Final = """\
-Make a group with yourself as its admin. With --history, newcomers are told that
-they are meant to get what was written before they came; somebody has to give
-it to them, as a document.
+Make a group with yourself as its admin. With --history, members may give
+newcomers what was written before they came: `group give-history`.
 """
 
 _ADD: Final = """\
@@ -48,6 +48,26 @@ _DELIVERED: Final = """\
 Show to which members a text was delivered, by the id that `send` prints. A
 member counts once one of its devices has read the text and said so. In a group
 of more than 64 members that is known only of those who write.
+"""
+
+_GIVE: Final = """\
+Give a newcomer what was written before, in a group that was made with
+--history. FILE, or standard input, has the lines that `letterlock receive
+--json` printed; those of other conversations are left out. Add your own texts
+as lines with group, sender, time and text. They are sealed as a document in
+STORE, which the newcomer reads too, and your signature on it says for good that
+this is what you told.
+"""
+
+_HISTORIES: Final = """\
+List what members gave you of what was written before you came.
+"""
+
+_READ: Final = """\
+Print what was written before you came, as a member tells it: DOCUMENT is an id
+that `histories` shows. Nothing is printed before all of it was checked. What
+others wrote is the giver's word: nobody can check it, apart from the giver's own
+texts.
 """
 
 _LEAVE: Final = """\
@@ -95,8 +115,21 @@ def add_group_commands(commands: "Commands") -> None:
     )
     delivered = group.command("delivered", "show to which members a text was delivered", _DELIVERED)
     delivered.add_argument("id", metavar="ID", help="the id of the text")
+    _add_history_commands(group)
     group.of_one("leave", "leave a group", _LEAVE)
     group.of_one("close", "end a group for good")
     group.add_evidence(_EVIDENCE)
     group.of_one("keep", "go on with the log on record", _KEEP)
     group.of_one("forget", "delete a group from this profile", _FORGET)
+
+
+def _add_history_commands(group: LogParser) -> None:
+    give = group.of_one("give-history", "give a newcomer what was written before", _GIVE)
+    give.add_argument("member", metavar="MEMBER", help="the newcomer")
+    text = "lines of `receive --json`; standard input by default"
+    give.add_argument("file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help=text)
+    add_store(give, required=True)
+    group.of_one("histories", "list what members gave of what was written before", _HISTORIES)
+    read = group.of_one("read-history", "print what a member gave of what was written before", _READ)
+    read.add_argument("document", metavar="DOCUMENT", help="its id")
+    add_store(read, required=True)

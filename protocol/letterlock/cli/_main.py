@@ -102,6 +102,9 @@ COMMANDS: Final = {
         f"recovery {name}": ("letterlock.cli._recovery_commands", name)
         for name in ("setup", "bind", "password", "recover", "status")
     },
+    "group give-history": ("letterlock.cli._history_commands", "give"),
+    "group histories": ("letterlock.cli._history_commands", "list_all"),
+    "group read-history": ("letterlock.cli._history_commands", "read"),
     "group list": ("letterlock.cli._group_commands", "list_all"),
     "collection list": ("letterlock.cli._collection_commands", "list_all"),
     "access-record": ("letterlock.cli._access_record_commands", "write_record"),
