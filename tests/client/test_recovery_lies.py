@@ -125,7 +125,7 @@ def test_another_user_under_the_name_opens_nothing(tmp_path: Path) -> None:
         servers = Servers(town)
         await lost(servers)
         mallory = await servers.client("mallory")
-        await mallory.recovery.setup("a trap", KEY_SERVER, hardness=hardness())
+        await mallory.recovery.setup("a trap of hers", KEY_SERVER, hardness=hardness())
         lies(servers, 1, UserFound, lambda asked, given: UserFound(mallory.user_id))
         await is_found_out(servers, WrongPassword)
 

@@ -14,9 +14,10 @@ from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
-from letterlock.cli._user_report import report, time_text
+from letterlock.cli._user_report import local_time, report
 from letterlock.client import (
     RecoveryLack,
+    RecoveryOvertaken,
     RecoveryServers,
     RecoveryStatus,
     RelayUnavailable,
@@ -36,7 +37,7 @@ def setup(arguments: Namespace) -> None:
     """Have a password bring the user back. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
     require_clock()
     with opened_client(arguments) as client:
-        client.recovery.setup(first_password(arguments), arguments.key_server)
+        client.recovery.setup(_advised(first_password(arguments)), arguments.key_server)
         name = client.name
     lines = [f"the password brings {name} back, with --relay and --key-server as today: note both"]
     report(arguments, {"name": name, "key_server": arguments.key_server}, lines)
@@ -47,7 +48,9 @@ def password(arguments: Namespace) -> None:
     require_clock()
     with _timed(), opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
-        client.recovery.change_password(first_password(arguments), old=old, identities=answers(arguments))
+        client.recovery.change_password(
+            _advised(first_password(arguments)), old=old, identities=answers(arguments)
+        )
         name = client.name
     report(arguments, {"name": name}, ["the password is changed: the one before opens nothing"])
 
@@ -75,8 +78,8 @@ def recover(arguments: Namespace) -> None:
             client = SyncClient.recover(
                 opener, name=name, password=given, servers=servers, revoke_others=arguments.revoke_others
             )
-    except BaseException:
-        if is_new and _is_empty(opener):
+    except BaseException as error:
+        if isinstance(error, RecoveryOvertaken) or (is_new and _is_empty(opener)):
             discard_profile(arguments.home)
         raise
     with client:
@@ -98,6 +101,15 @@ def status(arguments: Namespace) -> None:
     report(arguments, _json(found), _lines(found))
 
 
+def _advised(password: str) -> str:
+    """Return a new password, and remark on one that is better not the only thing that servers ask for."""
+    from letterlock.recovery._password import ADVISED_PASSWORD, is_advised  # noqa: PLC0415 (optional)
+
+    if not is_advised(password):
+        warn(f"{ADVISED_PASSWORD} characters or more are better, where no server checks who you are as well")
+    return password
+
+
 @contextmanager
 def _timed() -> Generator[None]:
     """Say from when the next use is possible, if that is not now."""
@@ -107,7 +119,7 @@ def _timed() -> Generator[None]:
         yield
     except (LockWaits, WrongPassword) as error:
         if error.not_before:
-            warn(f"the next use is possible at {_whole_minute(error.not_before)}, UTC")
+            warn(f"the next use is possible on {_whole_minute(error.not_before)}")
         raise
 
 
@@ -144,9 +156,9 @@ def _lines(found: RecoveryStatus) -> list[str]:
 
 def _whole_minute(seconds: int) -> str:
     """Return the first whole minute that is not before a time: who repeats a command then is not refused."""
-    return time_text(seconds + 59)
+    return local_time(seconds + 59)
 
 
 def _standing(each: ServerStanding) -> str:
-    waits = f", the next from {_whole_minute(each.not_before)}" if each.not_before else ""
+    waits = f", the next on {_whole_minute(each.not_before)}" if each.not_before else ""
     return f"{each.uses_left} uses left{waits}"

@@ -21,7 +21,6 @@ from letterlock._wire.identity_calls import BindIdentity
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.client._errors import RelayUnavailable, ServerUnavailable
-from letterlock.client._http import RelayUrl
 from letterlock.client._identity import prove, prove_identities
 from letterlock.client._keeper import Keeper
 from letterlock.client._opening_lock import open_lock, tell_success
@@ -30,6 +29,7 @@ from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_keeper import RecoveryKeeper
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace
 from letterlock.client._recovery_values import IdentityAnswer, RecoveryLack, RecoveryStatus, ServerStanding
+from letterlock.client._two_servers import key_server_of
 from letterlock.errors import UsageError
 from letterlock.recovery import (
     Hardness,
@@ -45,6 +45,7 @@ from letterlock.recovery import (
     enrol,
 )
 from letterlock.recovery._device import recovery_device
+from letterlock.recovery._password import require_strength
 
 USUAL: Final = Hardness()
 """What a guess costs unless the application says otherwise."""
@@ -76,12 +77,11 @@ class ClientRecovery(Uncopyable):
 
         The oldest device calls it. Nothing of the password leaves this machine but what both servers see
         blinded. Raises UsageError if there is a recovery device already, if this device may not add one, and
-        for a password that is empty or too long.
+        for a password with fewer than 8 characters besides the name, or a too long one.
         """
-        url = RelayUrl(key_server, allow_insecure=allow_insecure)
+        url = key_server_of(key_server, self._desk.office.relay_name, allow_insecure=allow_insecure)
         self._desk.office.require_outside()
-        if url.name == self._desk.office.relay_name:
-            raise UsageError("the key server must be another server than the relay, of another owner")
+        require_strength(password, self._desk.office.queue.user.name)
         async with self._desk.turn:
             await self._desk.office.run(self._begin, url.text)
             await self._lock(password, hardness or USUAL)
@@ -101,12 +101,14 @@ class ClientRecovery(Uncopyable):
         new recovery device takes the place of the one before, and the oldest device calls this. `key_server`
         is for a device that did not set recovery up. `identities` are as in `RecoveryServers`: where servers
         check who asks, the old password needs them, too. Raises WrongPassword, LockWaits, and UsageError if
-        recovery is not set up.
+        recovery is not set up, and for a password that `setup` would refuse.
         """
         self._desk.office.require_outside()
-        url = None if key_server is None else RelayUrl(key_server).text
+        require_strength(password, self._desk.office.queue.user.name)
+        relay = self._desk.office.relay_name
+        url = None if key_server is None else key_server_of(key_server, relay, allow_insecure=False)
         async with self._desk.turn:
-            place = await self._desk.office.run(self._place, url)
+            place = await self._desk.office.run(self._place, None if url is None else url.text)
             if old is None:
                 await self._desk.office.run(self._replace, place)
             else:

@@ -7,6 +7,7 @@
     NotAdmitted          the relay refuses the login                         tried again, and reported
     OwnDeviceRevoked     the user's own list has this device no more    the client ends (user/)
     RelayRefused         the relay did not carry out a call                  what then depends on the code
+    RecoveryOvertaken    another device list came first           the caller recovers again
     NameTaken, TicketRefused, UnknownUser, AlreadyDone                       the caller learns of these
 
 Not here: errors of the user's own calls.
@@ -94,6 +95,19 @@ class TicketRefused(UsageError):
     """
 
     TEXT = "the relay asks for a ticket, or refuses this one: get a new one from the application's server"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class RecoveryOvertaken(UsageError):
+    """Another device changed the device list before this recovery was at the relay. Recover again.
+
+    Nobody knows the device that this recovery made. Its store is deleted if it was named by a path; another
+    one has to be emptied first. The password was right, so no use is spent.
+    """
+
+    TEXT = "another device list came first, so nobody knows this device: recover again, into an empty store"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)

@@ -15,7 +15,6 @@ from typing import Final
 
 from letterlock._primitives.entropy import Clock
 from letterlock._wire.device_list import DeviceList
-from letterlock._wire.recovery_find import FindUser, UserFound
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._http import RelayUrl
@@ -28,6 +27,7 @@ from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace, Reco
 from letterlock.client._recovery_values import RecoveryServers
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
+from letterlock.client._two_servers import find_user, key_server_of
 from letterlock.errors import AccountExists, PeerError
 from letterlock.limits import MAX_EVIDENCE_LISTS
 from letterlock.recovery import (
@@ -59,14 +59,14 @@ async def recover(
     """
     name, password = checked_name(who[0]), who[1]
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
-    key_server = RelayUrl(servers.key_server, allow_insecure=servers.allow_insecure)
+    key_server = key_server_of(servers.key_server, relay.name, allow_insecure=servers.allow_insecure)
     thread, begun = await StoreThread.open(
         opener.open, partial(_begun, name=name, relay=relay.text, clock=world.clock)
     )
     transports = world.transport(relay), world.transport(key_server)
     try:
         calls = RecoveryCalls(*transports, world.pace)
-        user_id = await _user_id(calls, name) if begun is None else begun.queue.user.user_id
+        user_id = await find_user(calls, name) if begun is None else begun.queue.user.user_id
         await prove_identities(calls, servers.identities, user_id, world.clock)
         opened = await open_lock(calls, user_id, password)
         await tell_success(calls, opened)
@@ -93,10 +93,6 @@ def _begun(store: Store, name: str, relay: str, clock: Clock) -> Arrivals | None
         if not is_this or RecoveryTables(store).change() is None:
             raise AccountExists("this store holds a user already: open it, or choose another store")
         return arrivals
-
-
-async def _user_id(calls: RecoveryCalls, name: str) -> bytes:
-    return (await calls.at(RELAY, FindUser(name), UserFound)).user_id
 
 
 async def _remains(calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock: Clock) -> Remains:

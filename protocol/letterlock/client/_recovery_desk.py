@@ -25,7 +25,7 @@ from letterlock._wire.relay_login import (
     ChallengeRequest,
     login_input,
 )
-from letterlock.client._errors import RelayRefused, RelayUnavailable
+from letterlock.client._errors import RecoveryOvertaken, RelayRefused, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._lock_change import LockChange
 from letterlock.client._office import Office
@@ -33,7 +33,6 @@ from letterlock.client._recovery_box import RecoveryBox
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_rows import RecoveryTables
 from letterlock.client._transport import Transport
-from letterlock.errors import UsageError
 from letterlock.recovery import RecoveryKey, device_keys
 from letterlock.recovery._device import recovery_device
 from letterlock.user import ListChain
@@ -42,6 +41,9 @@ from letterlock.user._user import desk_behind
 Connect = Callable[[RelayUrl], Transport]
 
 _ATTEMPTS: Final = 3
+_OVERTAKEN: Final = frozenset({RelayCode.CONFLICT, RelayCode.REFUSED})
+"""What a relay says to a list that follows another one than its newest: just now, or for some time."""
+
 _NO_COUNT: Final = 0
 """The counter of a device that has no store, and so none that could be put back."""
 
@@ -119,7 +121,7 @@ class RecoveryDesk(Uncopyable):
     async def upload_as(self, key: RecoveryKey) -> None:
         """Upload the list that adds this device, as the recovery device that signed it.             [CLN-26]
 
-        The relay does not know this device yet. Raises UsageError if another list came first;
+        The relay does not know this device yet. Raises RecoveryOvertaken if another list came first;
         RelayUnavailable, RelayMisbehaves.
         """
         office, queue = self.office, self.office.queue
@@ -131,10 +133,8 @@ class RecoveryDesk(Uncopyable):
             try:
                 await office.connection.call_with(AppendRequest(encoded), DoneAnswer, token)
             except RelayRefused as refused:
-                if refused.code is RelayCode.CONFLICT:
-                    raise UsageError(
-                        "another device list came first: recover again, into an empty store"
-                    ) from None
+                if refused.code in _OVERTAKEN:
+                    raise RecoveryOvertaken from None
                 raise RelayUnavailable(
                     f"the relay refused the device list ({refused.code.name})", refused.number
                 ) from None
@@ -145,7 +145,7 @@ class RecoveryDesk(Uncopyable):
         office, openly = self.office, self.office.connection.call_openly
         device = recovery_device(await office.run(self.chain))
         if device is None:
-            raise UsageError("the recovery device was revoked: recover again, into an empty store")
+            raise RecoveryOvertaken
         address = Address(office.queue.user.name, device.id)
         try:
             challenge = (await openly(ChallengeRequest(address), ChallengeAnswer)).challenge

@@ -7,13 +7,13 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from letterlock.client._arrivals import Arrivals
+from letterlock.client._errors import RecoveryOvertaken
 from letterlock.client._office import Office
 from letterlock.client._opening import World
 from letterlock.client._recovery_values import RecoveryServers
 from letterlock.client._sender import Sender
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
-from letterlock.errors import UsageError
 
 if TYPE_CHECKING:
     from letterlock.client._client_recovery import ClientRecovery
@@ -50,13 +50,13 @@ async def recovered(
 
 
 async def brought_back(recovery: "ClientRecovery", password: str, opener: StoreOpener) -> None:
-    """Do what follows a recovery. A store whose device list was overtaken is deleted, if it was new.
+    """Do what follows a recovery. A store whose device list was overtaken is deleted, if it is a file.
 
     Raises what `ClientRecovery` raises.
     """
     desk = recovery._desk  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     try:
         await recovery.come_back(password)
-    except UsageError:
-        await opener.discard(desk.office.thread, desk.is_behind)
+    except RecoveryOvertaken:  # also in a store of an earlier attempt: nobody knows its device
+        await opener.made().discard(desk.office.thread, desk.is_behind)
         raise

@@ -13,9 +13,9 @@ import asyncio
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
+from letterlock.client._errors import RecoveryOvertaken
 from letterlock.client._pace import woken
 from letterlock.client._recovery_desk import RecoveryDesk
-from letterlock.errors import UsageError
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 _GATHERS: Final = 20.0
@@ -45,7 +45,7 @@ class RecoveryKeeper(Uncopyable):
         if change is not None:
             try:
                 await desk.upload_as(change.key)
-            except UsageError:
+            except RecoveryOvertaken:
                 return  # whoever recovers again is told
         if change is None and await office.run(desk.box.wanted) is None:
             return

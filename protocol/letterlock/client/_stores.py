@@ -5,7 +5,7 @@ Not here: what is kept there.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
@@ -43,6 +43,10 @@ class StoreOpener:
         if not callable(place):
             raise UsageError(f"a store is a path, a Store or a function, not a {type(place).__name__}")
         return cls(place, None, is_new=False)
+
+    def made(self) -> "StoreOpener":
+        """Return the same for a store whose whole content is ours to delete, whenever it was made."""
+        return replace(self, is_new=True)
 
     async def discard(self, thread: StoreThread, is_unused: Callable[[], bool]) -> None:
         """Close a store that came to nothing. Delete its file, if it was not there before.

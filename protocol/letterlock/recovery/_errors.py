@@ -28,7 +28,9 @@ class WrongPassword(UsageError):
     cause = Cause.NOT_OPENED
 
     def __init__(self, uses_left: int, not_before: int) -> None:
-        super().__init__(f"wrong password: {uses_left} more uses, the next from {not_before}; try another")
+        super().__init__(
+            f"wrong password: {uses_left} more uses; try another, perhaps later: see `not_before`"
+        )
         self.uses_left = uses_left
         self.not_before = not_before
 
@@ -42,7 +44,7 @@ class LockWaits(LetterlockError):
     cause = Cause.NOT_ALLOWED
 
     def __init__(self, server: int, uses_left: int, not_before: int) -> None:
-        super().__init__(f"server {server} waits until {not_before}, {uses_left} uses left: try again then")
+        super().__init__(f"server {server} waits, {uses_left} uses left: try again later, see `not_before`")
         self.server = server
         self.uses_left = uses_left
         self.not_before = not_before

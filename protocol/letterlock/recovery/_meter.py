@@ -4,7 +4,9 @@
     refilled    all uses, after a success
 
 A pause follows each use, a day has a limit, and a lock without uses rests. It is never destroyed: whoever
-wanted to harm a user would only have to guess wrongly.
+wanted to harm a user would only have to guess wrongly. A count that nobody touches for as long as resting
+would take to give all uses back is full again, so the count of a user whom nobody knows need not be kept for
+ever.                                                                                               [REC-50]
 
 Not here: the transaction in which a use is counted before it is answered (_server.py).
 """
@@ -20,6 +22,8 @@ from letterlock.errors import UsageError
 from letterlock.limits import DAY
 
 _LONGEST: Final = 366 * DAY
+_SHORTEST_IDLE: Final = 2 * DAY
+"""Seconds after which the limit of a day holds nobody any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,21 @@ class Policy:
             raise UsageError(f"a policy allows 1 to {limits.MAX_USES} uses: choose other numbers")
         if not all(0 <= each <= _LONGEST for each in times):
             raise UsageError("a policy waits at most 366 days: choose shorter times")
+
+
+def idle_time(policy: Policy) -> int:
+    """Return after how many seconds without a use a count is full again. [REC-50]
+
+    Whoever guesses gains nothing by it: as many uses come back by resting in that time.
+    """
+    rests = -(-policy.uses // policy.uses_after_rest)
+    return max(policy.rest * rests, policy.pause, _SHORTEST_IDLE)
+
+
+def woken(meter: Meter, policy: Policy, now: int) -> Meter:
+    """Return the count, or a full one if nobody has touched it for long. It remembers no request then."""
+    is_idle = bool(meter.last) and now >= meter.last + idle_time(policy)
+    return refilled(policy) if is_idle else meter
 
 
 def standing(meter: Meter, policy: Policy, now: int) -> LockStanding:
@@ -64,6 +83,7 @@ def refilled(policy: Policy) -> Meter:
 
 def _rested(meter: Meter, policy: Policy, now: int) -> Meter:
     """Return the count after a rest. A rest that a clock far ahead began is over: it might last for years."""
+    meter = woken(meter, policy, now)
     if meter.uses_left == 0 and (now >= meter.rests_until or meter.last > now + DAY):
         return replace(meter, uses_left=policy.uses_after_rest, rests_until=0)
     return meter

@@ -24,7 +24,7 @@ from letterlock._wire.recovery_limits import MAX_HELD_LOCKS, NONCE_BYTES
 from letterlock.errors import InvalidSignature
 from letterlock.recovery._decoys import DECOY_VERSION
 from letterlock.recovery._errors import RecoveryRefused
-from letterlock.recovery._meter import Policy, refilled, spend
+from letterlock.recovery._meter import Policy, refilled, spend, woken
 
 _UNKNOWN: Final = "this server holds no such lock: ask for the locks again"
 
@@ -53,7 +53,7 @@ def count(
     if held is None:
         raise RecoveryRefused(_UNKNOWN)
     asked = request.name.lock_id + hashlib.sha256(request.blinded + (request.companion or b"")).digest()
-    meter = record.meter
+    meter = woken(record.meter, policy, now)
     if meter.asked == asked and meter.nonce is not None:  # REC-9
         return record, Counted(held.seed, meter.nonce)
     nonce = entropy(NONCE_BYTES)
