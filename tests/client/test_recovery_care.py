@@ -9,12 +9,13 @@ from letterlock._wire.recovery_find import FindUser
 from letterlock._wire.relay_error import RelayCode
 from letterlock.cli._user_report import local_time
 from letterlock.client import RecoveryOvertaken, RecoveryServers, RelayUnavailable
+from letterlock.client._transport import Reply
 from letterlock.errors import UsageError
 from letterlock.recovery import LockWaits, WrongPassword
 from letterlock.recovery._password import is_advised, require_strength
 from support.client_recovery import KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, lost
 from support.client_recovery import refused as relay_refusal
-from support.client_town import RELAY, Asked, Reply, Town, play
+from support.client_town import RELAY, Asked, Town, play
 from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]

@@ -1,12 +1,14 @@
 """Boxes at a server: the newest one, put by a listed device, and given to nobody else than the user."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
+from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.labels import RECOVERY_CARD
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_calls import ChangeSignature
@@ -14,11 +16,12 @@ from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock._wire.relay_error import RelayCode
 from letterlock.limits import DAY
-from letterlock.recovery import RecoveryKey, device_keys
+from letterlock.recovery import BeginLock, Hardness, NewLock, RecoveryKey, device_keys
 from letterlock.recovery._enrolment import make_card
 from support.keyserver_boxes import by_recovery, get, given, put
 from support.keyserver_town import DeskTown, refused, with_lists
 from support.pair import NOON
+from support.recovery_town import PASSWORD
 from support.user_tools import keys
 
 TABLET = keys("alice tablet")
@@ -224,3 +227,64 @@ async def test_a_box_of_another_recovery_device_takes_its_place(rows: SealedRows
     with refused(RelayCode.UNKNOWN):
         await given(town, before)
     assert (await given(town, by_recovery(town))).box == b"second"
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_user_whom_the_directory_does_not_know_keeps_nothing_here(  # REC-49
+    rows: SealedRows, second: SealedRows
+) -> None:
+    town = DeskTown((rows, second))
+    made = await town.make()
+    town.desks[0] = town.desk(1, directory=Shelf(bytes(32), ()))
+    for call in (made.settle[0], put(town, 1), get(town), (await begun(town))):
+        with refused(RelayCode.REFUSED):
+            await town.ask(1, call)
+    assert await rows.load((RowKind.BOX, town.user_id), (RowKind.BOX_CONTENTS, town.user_id)) == [None, None]
+    town.desks[0] = town.desk(1, directory=Shelf(town.user_id, town.lists))
+    await town.ask(1, put(town, 1))
+
+
+async def test_a_stranger_does_not_learn_that_a_user_is_unknown(rows: SealedRows) -> None:  # REC-49
+    """The signature is checked first."""
+    town = DeskTown((rows,))
+    stranger = keys("mallory phone").signing
+    for shelf in (Shelf(bytes(32), ()), Shelf(town.user_id, town.lists)):
+        town.desks[0] = town.desk(1, directory=shelf)
+        for call in (put(town, 1, by=stranger), get(town, by=stranger)):
+            with refused(RelayCode.UNKNOWN):
+                await town.ask(1, call)
+
+
+async def test_nobody_reads_the_contents_before_the_caller_is_known(rows: SealedRows) -> None:  # REC-22
+    """Whether there is a box, and its size, cost a stranger's call nothing: the same rows are opened."""
+    town, read = DeskTown((rows,)), list[tuple[int, int]]()
+    plain, cipher = rows._cipher.open, rows._cipher
+
+    class Counting:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(cipher, name)
+
+        def open(self, sealed: bytes, table: bytes, kind: int, tag: bytes) -> Any:
+            read.append((kind, len(sealed)))
+            return plain(sealed, table, kind, tag)
+
+    rows._cipher = Counting()  # type: ignore[assignment]
+    request = by_recovery(town)
+    stranger = replace(request, by=get(town, None).by)
+    works = list[list[tuple[int, int]]]()
+    for size in (0, 1, 100_000):
+        if size:
+            await town.ask(1, put(town, 1 if size == 1 else 2, bytes(size)))
+        read.clear()
+        with refused(RelayCode.UNKNOWN):
+            await given(town, stranger)
+        works.append([each for each in read if each[0] in {RowKind.BOX, RowKind.BOX_CONTENTS}])
+    assert works[0] == works[1] == works[2]
+    assert len(works[0]) == 1
+    assert (await given(town, request)).box == bytes(100_000)
+
+
+async def begun(town: DeskTown) -> BeginLock:
+    """Return a call that begins a lock at server 1."""
+    new = NewLock.begin(PASSWORD, town.key, town.user_id, Hardness(1, 8192), system_entropy)
+    return new.requests[0]

@@ -12,6 +12,7 @@ from letterlock._wire.recovery_calls import FinishLock
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryFrame
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import StoreError
+from letterlock.limits import DAY
 from letterlock.recovery import (
     EvaluateLock,
     LockEvaluated,
@@ -25,7 +26,7 @@ from letterlock.recovery import (
 )
 from letterlock.recovery._device import device_keys
 from letterlock.recovery._signing import signed_for
-from support.keyserver_town import refused, sealed, town_of, with_lists
+from support.keyserver_town import DeskTown, refused, sealed, town_of, with_lists
 from support.pair import flipped
 from support.recovery_town import PASSWORD, chain_of, unknown_lock
 
@@ -334,3 +335,49 @@ async def test_a_damaged_row_is_unavailable_not_a_decoy(rows: SealedRows, second
     await rows.change([(RowKind.LOCKS, town.user_id)], lambda _: ({0: Stored(b"junk")}, None))
     with refused(RelayCode.UNAVAILABLE, 5):
         await town.ask(1, ShowLocks(town.user_id))
+
+
+# --- users whom nobody knows ------------------------------------------------------------------------------
+
+
+async def test_the_count_of_a_made_up_user_ends_when_it_is_full_again(rows: SealedRows) -> None:  # REC-50
+    town = DeskTown((rows,), Policy(pause=0))
+    (guess, *_) = await town.guesses(1)
+    assert (await town.ask(1, guess)).standing.uses_left == 9
+    last, idle = town.now, 28 * DAY
+    assert await rows.expire(last + idle - 1, 10) == 0
+    town.now = last + idle
+    full = (await town.ask(1, ShowLocks(town.user_id))).standing
+    assert await rows.expire(town.now, 10) == 1
+    assert await town.record(1) is None
+    assert (await town.ask(1, ShowLocks(town.user_id))).standing == full
+    assert full.uses_left == 10
+
+
+async def test_a_known_user_and_a_made_up_one_cannot_be_told_apart_later(  # REC-50
+    rows: SealedRows, second: SealedRows
+) -> None:
+    """The same guesses, the same wait, and the request that was counted last once more."""
+    policy, left = Policy(pause=0), list[list[int]]()
+    for known in (True, False):
+        town = DeskTown((rows, second), policy)
+        if known:
+            await town.set_up()
+        first, last = await town.guesses(2)
+        told = [(await town.ask(1, each)).standing.uses_left for each in (first, last, last)]
+        town.now += 28 * DAY
+        await rows.expire(town.now, 100)
+        told += [(await town.ask(1, each)).standing.uses_left for each in (last, last)]
+        left.append(told)
+    assert left[0] == left[1] == [9, 8, 8, 9, 9]
+
+
+async def test_the_row_of_a_user_with_a_lock_never_ends(  # REC-50
+    rows: SealedRows, second: SealedRows
+) -> None:
+    town = DeskTown((rows, second))
+    await town.set_up()
+    await town.recover()
+    (guess, *_) = await town.guesses(1)
+    await town.ask(1, guess)
+    assert await rows.expire(town.now + 100 * 365 * DAY, 10) == 0

@@ -9,7 +9,7 @@ from letterlock._wire.recovery_calls import LockStanding
 from letterlock.errors import UsageError
 from letterlock.limits import DAY
 from letterlock.recovery import Policy
-from letterlock.recovery._meter import refilled, spend, standing
+from letterlock.recovery._meter import idle_time, refilled, spend, standing, woken
 
 NOON = 20_000 * DAY + DAY // 2
 POLICY = Policy()
@@ -116,3 +116,43 @@ def test_a_clock_that_is_set_back_gives_no_use_back() -> None:
 def test_a_policy_has_limits(wrong: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         Policy(**wrong)
+
+
+# --- a count that nobody touches --------------------------------------------------------------------------
+
+IDLE = 28 * DAY
+
+
+def test_a_count_that_nobody_touches_is_full_again() -> None:  # REC-50
+    assert idle_time(POLICY) == IDLE
+    meter = used(refilled(POLICY), POLICY, NOON)
+    assert woken(meter, POLICY, NOON + IDLE - 1) == meter
+    assert woken(meter, POLICY, NOON + IDLE) == refilled(POLICY)
+    assert standing(meter, POLICY, NOON + IDLE) == LockStanding(10)
+
+
+def test_whoever_guesses_gains_nothing_by_waiting() -> None:  # REC-50
+    """In the same year: all uses and a long wait, again and again; or three after each rest."""
+
+    def guesses(*, waits: bool) -> int:
+        meter, now, count = refilled(FAST), NOON, 0
+        while now < NOON + 365 * DAY:
+            while not is_refused(meter, FAST, now):
+                meter, count = used(meter, FAST, now), count + 1
+            now += IDLE if waits else FAST.rest
+        return count
+
+    assert guesses(waits=True) <= guesses(waits=False)
+
+
+@pytest.mark.parametrize(
+    ("policy", "days"),
+    [
+        (Policy(rest=0, pause=0), 2),
+        (Policy(uses=1, rest=7 * DAY), 7),
+        (Policy(uses=4, rest=7 * DAY), 14),
+        (Policy(uses=1, rest=0, pause=30 * DAY), 30),
+    ],
+)
+def test_no_policy_gets_uses_back_sooner(policy: Policy, days: int) -> None:  # REC-50
+    assert idle_time(policy) == days * DAY

@@ -4,7 +4,11 @@
             the number is one more than before                                                       [REC-21]
     get     signed by such a device, or by the recovery device of the kept card                      [REC-22]
 
-    row BOX   [1, number, hash of the put, Ed25519 key of the recovery device, card, box]
+    row BOX            [1, number, hash of the put, Ed25519 key of the recovery device, card]
+    row BOX_CONTENTS   [1, number, box]
+
+The contents, of any size, are read only for somebody who may have them: reading them would tell by its time
+that there are some.
 
 Numbers go up one by one. A device that is revoked later could otherwise put the greatest number of all, and
 no box after it would be taken.
@@ -13,7 +17,7 @@ Not here: what card and box hold (_wire/recovery_box.py); device lists (_lists.p
 """
 
 import hashlib
-from dataclasses import field
+from functools import cache
 from typing import Final
 
 from letterlock._keyserver._lists import CheckedLists
@@ -32,7 +36,8 @@ from letterlock._wire.recovery_limits import SIGNED_RECOVERY_BODY
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import InvalidKey, InvalidSignature
 from letterlock.limits import DAY, MAX_COUNTER
-from letterlock.recovery._enrolment import require_card
+from letterlock.recovery import RecoveryKey, device_keys
+from letterlock.recovery._enrolment import make_card, require_card
 from letterlock.relay._reply import Refused
 from letterlock.stores import Record
 from letterlock.user import InvalidDeviceList
@@ -45,22 +50,21 @@ _NOBODY: Final = Ed25519KeyPair(Ed25519Seed(hashlib.sha256(b"nobody").digest()))
 
 @dataclass(frozen=True, slots=True)
 class KeptBox:
-    """What is kept: number, the hash of the call that brought it, card and box, and who may get them."""
+    """What is kept beside a box: its number, the hash of the call that brought it, and who may get it."""
 
     number: int
     put: bytes
     recovery: Ed25519PublicKey
     card: RecoveryCard
-    box: bytes = field(repr=False)
 
     def encode(self) -> Record:
         """Return the bytes that are stored."""
-        return encode_entry(self.number, self.put, self.recovery.data, self.card.encode(), self.box)
+        return encode_entry(self.number, self.put, self.recovery.data, self.card.encode())
 
     @classmethod
     def decode(cls, record: Record) -> "KeptBox":
         """Read what `encode` gives. Raises CorruptStore."""
-        return decode_entry(record, 5, "a kept recovery box", cls._read)
+        return decode_entry(record, 4, "a kept recovery box", cls._read)
 
     @classmethod
     def _read(cls, fields: Fields) -> "KeptBox":
@@ -69,8 +73,30 @@ class KeptBox:
             fields.blob("put", HASH_BYTES),
             Ed25519PublicKey(fields.blob("recovery key", HASH_BYTES)),
             RecoveryCard.decode(fields.blob_between("card", 1, SIGNED_RECOVERY_BODY)),
-            fields.blob_between("box", 1, MAX_BOX),
         )
+
+
+@cache
+def box_of_nobody() -> Record:
+    """Return what is opened and read in place of the row of a user without a box. [REC-22]"""
+    keys = device_keys(RecoveryKey(hashlib.sha256(b"nobody").digest()))
+    return KeptBox(1, bytes(HASH_BYTES), _NOBODY, make_card(keys, bytes(HASH_BYTES))).encode()
+
+
+def encode_contents(request: PutBox) -> Record:
+    """Return the row of the contents."""
+    return encode_entry(request.number, request.box)
+
+
+def decode_contents(record: Record, number: int) -> bytes:
+    """Return the box of this number. Raises CorruptStore."""
+
+    def read(fields: Fields) -> bytes:
+        if fields.uint_between("number", 1, MAX_COUNTER) != number:
+            raise fields.wrong("number", "that of the row beside it")
+        return fields.blob_between("box", 1, MAX_BOX)
+
+    return decode_entry(record, 2, "the contents of a recovery box", read)
 
 
 def box_of(server: int, request: PutBox, lists: CheckedLists) -> KeptBox:
@@ -82,7 +108,7 @@ def box_of(server: int, request: PutBox, lists: CheckedLists) -> KeptBox:
     _require_device(lists, request.device_id, request.by, request.signed(server))
     device = require_card(request.card, lists)
     hash_ = hashlib.sha256(request.signed(server)).digest()
-    return KeptBox(request.number, hash_, Ed25519PublicKey(device.ed25519), request.card, request.box)
+    return KeptBox(request.number, hash_, Ed25519PublicKey(device.ed25519), request.card)
 
 
 def follow(kept: KeptBox | None, new: KeptBox) -> KeptBox:

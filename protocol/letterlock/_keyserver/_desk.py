@@ -11,7 +11,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from letterlock._keyserver._boxes import KeptBox, box_of, follow, require_getter, require_recovery_device
+from letterlock._keyserver._boxes import (
+    KeptBox,
+    box_of,
+    box_of_nobody,
+    decode_contents,
+    encode_contents,
+    follow,
+    require_getter,
+    require_recovery_device,
+)
 from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._hours import Hours, Ticks
 from letterlock._keyserver._limits import AddressLimits
@@ -44,7 +53,8 @@ from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import PeerError, StoreError
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
-from letterlock.recovery._decoys import made_up_user
+from letterlock.recovery._decoys import DECOY_VERSION, made_up_user
+from letterlock.recovery._meter import idle_time
 from letterlock.recovery._plans import Answer, Plan, ServerPlans
 from letterlock.recovery._provisional_server import ProvisionalPlans
 from letterlock.recovery._second_lock_server import SecondLockPlans
@@ -166,7 +176,7 @@ class Desk:
         def step(found: Found) -> tuple[Changes, Any]:
             before = self._record(plan.user_id, found[0])
             after, given = plan.step(before)
-            return _if_changed(0, before, after), given
+            return self._if_changed(0, before, after), given
 
         given = await self._rows.change([name], step)
         return await self._beside.run(lambda: plan.answer(given))  # durable now: REC-9
@@ -176,6 +186,16 @@ class Desk:
         made = self._plans.known(None, user_id).encode()
         record = decode_recovery(self._rows.found_or(found, made, (RowKind.LOCKS, user_id)))
         return None if found is None else record
+
+    def _if_changed(
+        self, at: int, before: RecoveryRecord | None, after: RecoveryRecord
+    ) -> dict[int, Stored | None]:
+        """Return what is written. A decoy is kept until its count is full again. [REC-50]"""
+        if after is before:
+            return {}
+        is_decoy, plans = after.list_version == DECOY_VERSION, self._plans
+        until = plans.clock() + idle_time(plans.policy) if is_decoy else None
+        return {at: Stored(after.encode().expose(), until)}
 
     def _people(self) -> People:
         """Return the provisional identities. Raises Refused where nothing checks identities. [PRV-5]"""
@@ -213,7 +233,7 @@ class Desk:
             changed = noted(seen_in(found[0]), lists)
             before = None if found[1] is None else decode_recovery(found[1])
             after, given = plan.step(before)
-            return changed | _if_changed(1, before, after), given
+            return changed | self._if_changed(1, before, after), given
 
         given = await self._rows.change(names, step)
         self._beside.audit("changed", 0)
@@ -245,10 +265,12 @@ class Desk:
             changed = noted(seen_in(found[0]), lists)
             kept = _kept(found[1])
             after = follow(kept, new)
-            changes = {} if after is kept else {1: Stored(after.encode().expose())}
-            return changed | changes, None
+            if after is kept:
+                return changed, None
+            contents = Stored(encode_contents(request).expose())
+            return changed | {1: Stored(after.encode().expose()), 2: contents}, None
 
-        await self._rows.change([(RowKind.LISTS, user_id), (RowKind.BOX, user_id)], step)
+        await self._rows.change([(RowKind.LISTS, user_id), *_box_rows(user_id)], step)
         self._beside.audit("box kept", request.number)
         return DoneAnswer()
 
@@ -256,7 +278,7 @@ class Desk:
         user_id, number, now = request.user_id, self._plans.number, self._plans.clock()
         lists = None if request.device_id is None else await self._signers.lists(user_id, frame)
         found = await self._rows.load((RowKind.BOX, user_id), (RowKind.LISTS, user_id))
-        kept, seen, run = _kept(found[0]), seen_in(found[1]), self._beside.run
+        kept, seen, run = self._box(user_id, found[0]), seen_in(found[1]), self._beside.run
         if lists is None:
             await run(lambda: require_recovery_device(number, request, kept, now))
         else:
@@ -268,11 +290,24 @@ class Desk:
         self._beside.audit("box given", 0 if kept is None else kept.number)
         if kept is None or request.after:
             return BoxKept(0 if kept is None else kept.number, None, None, newest, tuple(shown))
-        return BoxKept(kept.number, kept.card, kept.box, newest, tuple(shown))
+        return BoxKept(kept.number, kept.card, await self._contents(user_id, kept), newest, tuple(shown))
+
+    def _box(self, user_id: bytes, found: Record | None) -> KeptBox | None:
+        """Return what is kept beside a box. Where there is none, another row is opened and read. [REC-22]"""
+        name = (RowKind.BOX, user_id)
+        kept = KeptBox.decode(self._rows.found_or(found, box_of_nobody(), name))
+        return None if found is None else kept
+
+    async def _contents(self, user_id: bytes, kept: KeptBox) -> bytes:
+        """Return the box for somebody who may have it. Raises Refused if another one came meanwhile."""
+        row, contents = await self._rows.load(*_box_rows(user_id))
+        if contents is None or _kept(row) != kept:
+            raise Refused(RelayCode.UNAVAILABLE)
+        return decode_contents(contents, kept.number)
 
 
-def _if_changed(at: int, before: RecoveryRecord | None, after: RecoveryRecord) -> dict[int, Stored | None]:
-    return {} if after is before else {at: Stored(after.encode().expose())}
+def _box_rows(user_id: bytes) -> tuple[tuple[RowKind, bytes], tuple[RowKind, bytes]]:
+    return (RowKind.BOX, user_id), (RowKind.BOX_CONTENTS, user_id)
 
 
 def _kept(found: Record | None) -> KeptBox | None:

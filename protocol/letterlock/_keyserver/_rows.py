@@ -36,7 +36,7 @@ class RowKind(IntEnum):
     LISTS = 2
     """The newest device list of a user that the server has seen; the key is the user id."""
     BOX = 3
-    """Card and box of a user; the key is the user id."""
+    """Whose box is kept, and who may get it; the key is the user id."""
     GATE = 4
     """What a check of identity remembers; the key is the gate's own, 32 bytes."""
     PEOPLE = 5
@@ -45,6 +45,8 @@ class RowKind(IntEnum):
     """Time as this server counts it; the key is empty."""
     SECOND_LOCKS = 7
     """The second lock of a user; the key is the user id."""
+    BOX_CONTENTS = 12
+    """The box of a user, which nobody may get before the other row was looked at; the key is the user id."""
 
 
 class RowName(NamedTuple):

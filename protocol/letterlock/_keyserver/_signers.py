@@ -11,7 +11,9 @@ from typing import Final, Protocol
 from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
 from letterlock._keyserver._rows import RowKind, SealedRows, Stored
 from letterlock._wire.recovery_frame import RecoveryFrame
+from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import MalformedMessage
+from letterlock.relay._reply import Refused
 from letterlock.relay._verification import Run
 from letterlock.stores import Record
 
@@ -57,12 +59,16 @@ class Signers:
             return await self.run(lambda: check_lists(user_id, encoded, seen))
 
     async def compare(self, lists: CheckedLists) -> None:
-        """Raise Refused if the directory has a newer list, or another one. [REC-19]
+        """Raise Refused if the directory has a newer list, or another one, or no such user. [REC-19] [REC-49]
 
         A recovery device that was revoked since is refused, even if nobody has shown the newest list here.
+        Ask after the signature was checked.
         """
         if self._directory is not None:
-            require_newest(lists, await self._directory.newest(lists.user_id))
+            newest = await self._directory.newest(lists.user_id)
+            require_newest(lists, newest)
+            if newest is None:
+                raise Refused(RelayCode.REFUSED)
 
 
 def seen_in(found: Record | None) -> SeenList | None:

@@ -116,7 +116,7 @@ def _kept(given: Input, chain: ListChain) -> KeptBox | None:
     if card is None or device is None:
         return None
     key = Ed25519PublicKey(device.ed25519)
-    return KeptBox(1, bytes(HASH_BYTES), key, RecoveryCard.decode(card), b"a box")
+    return KeptBox(1, bytes(HASH_BYTES), key, RecoveryCard.decode(card))
 
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
