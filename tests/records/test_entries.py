@@ -7,6 +7,7 @@ import cbor2
 import pytest
 
 from letterlock import Address
+from letterlock._records.collection import LogState
 from letterlock._records.contact import ContactRecord
 from letterlock._records.device import DeviceRecord
 from letterlock._records.received import ReceivedRecord
@@ -264,3 +265,16 @@ def test_the_record_of_another_kind_is_damage(entry: object) -> None:
 def test_the_first_version_of_a_pin_is_read() -> None:
     for each in (pin(1), pin(2), BARE_PIN):
         assert decoded(ContactRecord, encoded(replace(CONTACT, pin=each))).pin == each
+
+
+@pytest.mark.parametrize(("element", "what"), [(8, "members"), (10, "nested collections"), (11, "authors")])
+def test_a_log_names_nothing_twice(element: int, what: str) -> None:
+    """It would be encoded once, so the record of what was read would be another one."""
+    logs = [cbor2.loads(encoded(each)) for each in ENTRIES.values() if isinstance(each, LogState)]
+    named = [each for each in logs if each[element]]
+    assert named
+    for fields in named:
+        fields[element].append(fields[element][0])
+        with pytest.raises(CorruptStore) as caught:
+            decoded(LogState, cbor2.dumps(fields, canonical=True))
+        assert what in str(caught.value.__cause__ or caught.value.__context__ or caught.value)

@@ -13,7 +13,7 @@ Not here: the rules by which entries change it (documents/_log_rules.py); keys (
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, TypeVar
 
 from letterlock._records.entry import decode_entry, encode_entry, read_bool
 from letterlock._wire import cbor
@@ -25,6 +25,9 @@ from letterlock._wire.log_opening import SEALED_NAME_BYTES, LogKind, Opening, re
 from letterlock.errors import MalformedMessage
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _FIELDS: Final = 12
 
@@ -150,13 +153,23 @@ def _read(fields: Fields) -> LogState:
     epoch, opening = fields.uint_between("epoch", 1, MAX_COUNTER), read_kept_opening(fields.any())
     name = fields.blob("name", SEALED_NAME_BYTES)
     members = map(Member.from_fields, fields.array("members", MAX_MEMBERS))
+    by_name = _once("members", ((each.name, each) for each in members))
     writers = read_names(fields.array("writers", MAX_COUNTER))
-    nested = dict(map(_nested, fields.array("nested collections", MAX_MEMBERS)))
-    seen = dict(map(_seen, fields.array("authors", MAX_COLLECTION_LOG)))
+    nested = _once("nested collections", map(_nested, fields.array("nested collections", MAX_MEMBERS)))
+    seen = _once("authors", map(_seen, fields.array("authors", MAX_COLLECTION_LOG)))
     return LogState(
-        collection, number, head, phase, epoch, opening, name, {each.name: each for each in members},
+        collection, number, head, phase, epoch, opening, name, by_name,
         writers, nested, seen, read_bool(fields, "forked"),
     )  # fmt: skip
+
+
+def _once(what: str, pairs: Iterable[tuple[Key, Value]]) -> dict[Key, Value]:
+    """Return pairs as a dict. Raises MalformedMessage if one comes twice: it would be encoded once."""
+    listed = list(pairs)
+    found = dict(listed)
+    if len(found) != len(listed):
+        raise MalformedMessage(f"one of the {what} is there twice")
+    return found
 
 
 def _nested(value: object) -> tuple[bytes, bytes]:
