@@ -3,12 +3,11 @@
 import asyncio
 import os
 from argparse import Namespace
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import pytest
 
@@ -17,7 +16,8 @@ from letterlock.cli._identity_answers import answers
 from letterlock.cli._parser import build_parser
 from letterlock.errors import UsageError
 from support.keyserver_served import FREE, key_file
-from support.mail_server import HOST, Post, mail_server
+from support.mail_server import HOST
+from support.mail_thread import MailThread, mail_thread
 from support.recovery_town import DECOYS
 from support.relay_process import RelayProcess
 from support.relay_profiles import Profiles
@@ -25,46 +25,14 @@ from support.relay_server import served
 
 pytestmark = pytest.mark.slow
 
-T = TypeVar("T")
-
 PASSWORD: Final = b"correct horse battery\n"
 ADDRESS: Final = "alice@example.org"
 
 
-class MailThread:
-    """A mail server in a thread of its own."""
-
-    def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
-        self.thread = Thread(target=self.loop.run_forever, daemon=True)
-        self.thread.start()
-        self.post = Post()
-        self.served = mail_server(self.post)
-        self.port = self.do(self.served.__aenter__())
-
-    def do(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
-
-    def code(self) -> bytes:
-        """Wait for a mail, and return the code in it."""
-        self.do(asyncio.wait_for(self.post.arrived.wait(), 60))
-        body = self.post.taken[-1][1].get_body()
-        assert body is not None
-        lines = str(body.get_content()).splitlines()
-        return next(line.strip() for line in lines if line.startswith("    ")).encode()
-
-    def close(self) -> None:
-        self.do(self.served.__aexit__(None, None, None))
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(30)
-        self.loop.close()
-
-
 @pytest.fixture
 def mail() -> Iterator[MailThread]:
-    made = MailThread()
-    yield made
-    made.close()
+    with mail_thread() as made:
+        yield made
 
 
 @contextmanager

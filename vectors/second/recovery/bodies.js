@@ -131,6 +131,9 @@ export const encode = (kind, values) => bodies.encode(BODIES[kind], values);
 /** Read a lock. It keeps its encoding. */
 export const decodeLock = (data) => lock.read(data);
 
+/** Read a card. It keeps its encoding. */
+export const decodeCard = (data) => card.read(data);
+
 /** The elements of a call between its number and the key of its signer. */
 export const changeOf = (kind, call) => {
   const { elements } = BODIES[kind];

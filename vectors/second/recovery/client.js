@@ -2,6 +2,7 @@
 // Not here: HTTP. `call` takes (server, body, lists) and returns the answer, or throws a Refusal.
 
 import { randomBytes } from "@noble/hashes/utils.js";
+import { equal } from "../bytes.js";
 import * as composite from "../composite.js";
 import * as curve from "../curve.js";
 import * as deviceList from "../device-list.js";
@@ -10,9 +11,10 @@ import * as hpke from "../hpke.js";
 import { sha256 } from "../kdf.js";
 import { LEAST_MEMORY, LEAST_PASSES } from "../limits.js";
 import { Attempt, choose } from "./attempt.js";
-import { decode, encode } from "./bodies.js";
+import { decode, decodeCard, encode } from "./bodies.js";
 import * as boxes from "./box.js";
 import * as devices from "./device.js";
+import * as keeping from "./keeping.js";
 import * as locks from "./lock.js";
 import { SERVERS, serverInput, stretch } from "./password.js";
 import { Blinding } from "./voprf.js";
@@ -52,6 +54,31 @@ export class RecoveryClient {
     const { recoveryKey, successes } = attempt.finish(first, second);
     for (const [at, server] of SERVERS.entries()) decode("told", await this.call(server, successes[at], null));
     return recoveryKey;
+  }
+
+  /** Card, box and device lists, as server 1 keeps them. `now` is in seconds. [REC-22] */
+  async remains(recoveryKey, now) {
+    const { signing } = devices.keysOf(recoveryKey);
+    const lists = [];
+    for (;;) {
+      const asked = { user_id: this.userId, after: lists.at(-1)?.snapshot.version ?? 0, time: now, device_id: null };
+      const kept = decode("kept", await this.call(1, keeping.sign(1, "get-box", asked, signing), null));
+      lists.push(...kept.lists.map(deviceList.decode));
+      const newest = lists.at(-1)?.snapshot.version ?? 0;
+      if (newest >= kept.newest) return this.#found(kept, lists);
+      if (kept.lists.length === 0) refuse("ServerAtFault", "server 1 shows no newer list");
+    }
+  }
+
+  #found({ number, card, box }, lists) {
+    if (box === null || !equal(lists[0].snapshot.hash, this.userId)) refuse("BoxRefused", "no box, or lists of another user");
+    return { number, card: card.encoded, box, lists };
+  }
+
+  /** Bring a new box to server 1, as a device of the user. [REC-21] */
+  async keep(back, number, card) {
+    const call = { user_id: this.userId, number, card: decodeCard(card), box: newBox(back, card), device_id: back.id };
+    decode("done", await this.call(1, keeping.sign(1, "put-box", call, back.keys.signing), back.lists.map(deviceList.encode)));
   }
 
   /** Make a lock of a password for a recovery key, and have both servers hold it alone. [REC-11] */
