@@ -26,7 +26,8 @@ PLAYS = {"ratchet.play", "triple.play", "account.play"}
 
 FAMILIES = {
     "addresses", "archives", "armor", "braid", "bundles", "collections", "content", "documents", "erasure",
-    "grants", "groups", "hpke", "json-documents", "kdf", "keys", "linking", "linking-payload", "padding",
+    "grants", "group-histories", "groups", "hpke", "json-documents", "kdf", "keys", "linking",
+    "linking-payload", "padding",
     "pqxdh", "provisional", "ratchet", "records", "recovery", "recovery-frames", "relay", "safety-numbers",
     "sealing", "second-lock", "sessions", "sparse", "split-kem", "triple", "users", "wire", "x3dh", "xeddsa",
 }  # fmt: skip

@@ -25,6 +25,7 @@ from letterlock_vectors.operations import (
     documents,
     erasure,
     grants,
+    group_histories,
     group_members,
     groups,
     handshakes,
@@ -60,9 +61,9 @@ _TABLES: Final = tuple(
     module.OPERATIONS
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
-        erasure, grants, group_members, groups, handshakes, hpke, json_documents, keys, linking, payload,
-        provisional, ratchets, records, recovery, recovery_bodies, relay, relay_groups, safety_numbers,
-        sealing, second_lock, sparse, split_kem, texts, triple, users, voprf, xeddsa,
+        erasure, grants, group_histories, group_members, groups, handshakes, hpke, json_documents, keys,
+        linking, payload, provisional, ratchets, records, recovery, recovery_bodies, relay, relay_groups,
+        safety_numbers, sealing, second_lock, sparse, split_kem, texts, triple, users, voprf, xeddsa,
     )
 )  # fmt: skip
 

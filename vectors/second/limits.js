@@ -110,6 +110,10 @@ export const GROUP_TEXTS_ANSWER_SIZE = 4_984_832;
 export const FOLLOWED = 256; // RLY-51
 export const FOLLOW_SIZE = 8_192;
 
+export const HISTORY_TEXTS = 1_000_000; // of spec/groups.md
+export const HISTORY_SIZE = 4_294_967_296;
+export const HISTORY_ITEM_SIZE = 16_777_280;
+
 export const ML_DSA_KEY_SIZE = 1_952; // of spec/primitives.md
 export const COMPOSITE_SIGNATURE_SIZE = 3_373;
 

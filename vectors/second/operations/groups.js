@@ -4,6 +4,7 @@ import { fromHex, toHex } from "../bytes.js";
 import { decodeChain } from "../groups/chain.js";
 import * as epochs from "../groups/epoch.js";
 import { decodeSnapshot } from "../device-list.js";
+import { readHistory } from "../groups/history.js";
 import { Member } from "../groups/member.js";
 import { Receiver } from "../groups/receiver.js";
 import * as sending from "../groups/sender.js";
@@ -121,6 +122,17 @@ function playMember(given) {
   });
 }
 
+function history(given) {
+  const entries = new Map(given.objects("entries").map((each) => [each.integer("number", 1, U32), each.sized("hash", 32)]));
+  const known = {
+    groupId: given.sized("group_id", 16), entries, givers: new Set(given.list("givers")), writers: new Set(given.list("writers")),
+  };
+  const texts = readHistory(given.bytes("content"), given.sized("author", 32), known);
+  return {
+    texts: texts.map(({ userId, time, text, byGiver }) => ({ user_id: toHex(userId), time, text: toHex(text), by_giver: byGiver })),
+  };
+}
+
 export const groups = {
   "group.begin": begin,
   "group.commitment": checkSecret,
@@ -128,5 +140,6 @@ export const groups = {
   "group.member": playMember,
   "group.name": name,
   "group.play": play,
+  "group.read_history": history,
   "group.seal": seal,
 };
