@@ -20,10 +20,12 @@ from letterlock.recovery import (
     Identify,
     LockEvaluated,
     LockStanding,
+    NoticePlace,
     Proven,
     ShowLocks,
     WatchSecondLock,
     device_keys,
+    notify_at,
 )
 from letterlock.recovery._enrolment import make_card
 from letterlock.recovery._signing import UNSIGNED, signed_for
@@ -38,6 +40,7 @@ PAGE = (SPEC / "recovery.md").read_text(encoding="utf-8")
 NAMES = {
     30: "show", 31: "evaluate", 32: "succeed", 33: "begin", 34: "settle", 35: "finish",
     41: "lay", 42: "ask", 43: "take", 49: "stop", 50: "watch", 51: "keep",
+    52: "notify",
 }  # fmt: skip
 
 
@@ -97,6 +100,7 @@ def second_lock_samples() -> dict[str, bytes]:
         "take": asking.take(wait).encode(),
         "stop": town.stop_call(1, wait.id).encode(),
         "watch": signed_for(1, WatchSecondLock(town.user_id, UNSIGNED), town.phone).encode(),
+        "notify": notify_at(town.key, town.user_id, 2, 1, NoticePlace("mail", ANNA)).encode(),
         "asked": asked.encode(),
         "given": town.take(1, asking, wait).encode(),
         "watched": town.watch_at(1).encode(),
@@ -215,6 +219,7 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "seconds that count at most between two looks at a clock": limits.LONGEST_LOOK,
         "seconds for which a half is given after the delay": limits.OPEN_SECONDS,
         "seconds for which nobody asks after a device has stopped a wait": limits.QUIET_SECONDS,
+        "mails about a second lock to one user in a day": limits.NOTICES_A_DAY,
     }
 
 

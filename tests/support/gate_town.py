@@ -1,6 +1,6 @@
 """Gates of both servers, checks that a test looks into, and users whose devices bind identities.
 
-Letters     a CodeCheck: what it was given to send lies in `sent`
+Letters     a CodeCheck that reaches users: what it was given to send lies in `sent` and `notices`
 Stamps      a TokenCheck: a proof is the nonce and the identity
 GateTown    gates 1 and 2 on stores of their own, with one clock
 """
@@ -21,6 +21,7 @@ from letterlock.recovery import (
     IdentityRefused,
     Prove,
     Proven,
+    SecondLockEvent,
     bind_identity,
     challenge_nonce,
 )
@@ -44,9 +45,15 @@ def run(played: Coroutine[Any, Any, T]) -> T:
 
 
 class Letters:
-    """Sends nothing. With `broken`, nothing can be sent."""
+    """Sends nothing. With `broken`, no code can be sent.
+
+    With `refuses`, no notice can be sent; with `fails`, that is how one ends.
+    """
 
     def __init__(self) -> None:
+        self.notices: list[tuple[bytes, SecondLockEvent]] = []
+        self.refuses = False
+        self.fails: Exception | None = None
         self.sent: list[tuple[bytes, str]] = []
         self.broken = False
 
@@ -60,6 +67,14 @@ class Letters:
         if self.broken:
             raise CheckUnavailable("nothing can be sent: try again in a minute")
         self.sent.append((identity, code))
+
+    async def notify(self, identity: bytes, event: SecondLockEvent) -> None:
+        await asyncio.sleep(0)
+        if self.refuses:
+            raise CheckUnavailable("the mail server is down")
+        self.notices.append((identity, event))
+        if self.fails is not None:
+            raise self.fails
 
 
 class Stamps:

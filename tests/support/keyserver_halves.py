@@ -21,7 +21,15 @@ from letterlock._wire.second_lock_calls import (
     WatchSecondLock,
 )
 from letterlock.limits import DAY
-from letterlock.recovery import Asking, AskingKey, LaidHalves, bind_identity, lay_halves
+from letterlock.recovery import (
+    Asking,
+    AskingKey,
+    LaidHalves,
+    NoticePlace,
+    bind_identity,
+    lay_halves,
+    notify_at,
+)
 from letterlock.recovery._signing import UNSIGNED, signed_for
 from support.gate_town import ANNA, GateTown
 from support.keyserver_town import DeskTown
@@ -44,8 +52,13 @@ class HalvesTown(DeskTown):
     def another(self, server: int) -> Desk:
         """Return another process of a server."""
         limits = AddressLimits(self._calls) if self._calls else None
-        gate = self.gates.gates[server - 1]
-        return self.desk(server, gate=gate, limits=limits, audit=lambda *each: self.audits.append(each))
+        beside: dict[str, Any] = {
+            "gate": self.gates.gates[server - 1],
+            "limits": limits,
+            "audit": lambda *each: self.audits.append(each),
+            "reaches": {"mail": self.gates.letters[server - 1]},
+        }
+        return self.desk(server, **beside)
 
     def begin_again(self) -> None:
         """Begin both servers again on what is stored."""
@@ -58,14 +71,24 @@ class HalvesTown(DeskTown):
         self.now += seconds
         self.leap += seconds
 
-    async def look(self) -> None:
+    async def upkeep(self) -> None:
         for each in self.desks:
-            await each.look()
+            await each.upkeep()
 
     async def pass_hours(self, hours: int) -> None:
         for _ in range(hours):
             self.now += HOUR
-            await self.look()
+            await self.upkeep()
+            await self.sent()
+
+    async def sent(self) -> None:
+        """Wait until both servers have sent what they had to."""
+        for each in self.desks:
+            await each.notices.sent()
+
+    async def end(self) -> None:
+        for each in self.desks:
+            await each.close()
 
     # --- whoever passes both checks ---------------------------------------------------------------------
 
@@ -114,6 +137,15 @@ class HalvesTown(DeskTown):
             for server, each in enumerate(calls, 1):
                 await self.ask(server, each)
         return laid
+
+    async def name_place(
+        self, server: int, laid: LaidHalves, address: bytes | None = ANNA, pass_: bytes | None = None
+    ) -> None:
+        """Have notices sent to an address that was proven just now, or with another pass."""
+        pass_ = pass_ or (await self.passes(address or ANNA))[server - 1]
+        place = None if address is None else NoticePlace("mail", address)
+        call = notify_at(self.key, self.user_id, server, laid.lay[server - 1].number, place)
+        await self.ask(server, call, self.frame(call, pass_))
 
     async def watch_at(self, server: int, signing: DeviceSigningKeyPair | None = None) -> SecondLockShown:
         call = WatchSecondLock(self.user_id, UNSIGNED)

@@ -25,6 +25,7 @@ from letterlock.recovery._hours import look
 from letterlock.recovery._signing import UNSIGNED
 from support.secret_pq_holders import MATERIAL
 
+REST_OF_A_LOCK: Final = ", quiet_until=0, place_number=0, place=None)"
 HALF_SECRETS: Final = ["AskingKey", "KeyHalf", "OwnerSecret"]
 
 SECRET: Final = MATERIAL[:32]
@@ -75,7 +76,7 @@ HALF_TABLE: Final[dict[str, tuple[Callable[[], Any], str]]] = {
     "RowPlan": (lambda: look(lambda: 0), "<RowPlan>"),
     "SecondLockRecord": (
         lambda: SecondLockRecord(1, 2, (HELD,)),
-        f"SecondLockRecord(list_version=1, number=2, held=({SHOWN_HELD},), wait=None, quiet_until=0)",
+        f"SecondLockRecord(list_version=1, number=2, held=({SHOWN_HELD},), wait=None{REST_OF_A_LOCK}",
     ),
     "SecondLockServer": (lambda: SecondLockServer(2, rows()), "<SecondLockServer 2>"),
     "StoredRows": (rows, "<StoredRows>"),

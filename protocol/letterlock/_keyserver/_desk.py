@@ -7,8 +7,8 @@ Not here: HTTP (relay/_server/); what a call does to locks (recovery/_plans.py).
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from letterlock._keyserver._boxes import (
@@ -25,6 +25,7 @@ from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._hours import Hours, Ticks
 from letterlock._keyserver._limits import AddressLimits
 from letterlock._keyserver._lists import CheckedLists, require_newest
+from letterlock._keyserver._notices import Notices
 from letterlock._keyserver._people import People
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
 from letterlock._keyserver._second_locks import SecondLocks
@@ -54,6 +55,7 @@ from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import PeerError, StoreError
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._decoys import DECOY_VERSION, made_up_user
+from letterlock.recovery._identity_check import ReachesUsers
 from letterlock.recovery._meter import idle_time
 from letterlock.recovery._plans import Answer, Plan, ServerPlans
 from letterlock.recovery._provisional_server import ProvisionalPlans
@@ -74,12 +76,13 @@ Audit = Callable[[str, int], None]
 class Beside:
     """What a desk may have besides plans and rows. `run` runs what takes milliseconds: in a thread.
 
-    `ticks` is a clock that nobody sets.
+    `reaches` are the checks that send notices, by their kinds; `ticks` is a clock that nobody sets.
     """
 
     gate: GuardsGuesses | None = None
     limits: AddressLimits | None = None
     directory: Directory | None = None
+    reaches: Mapping[str, ReachesUsers] = field(default_factory=dict)
     audit: Audit = lambda _what, _number: None
     run: Run = run_at_once
     ticks: Ticks = time.monotonic
@@ -88,7 +91,7 @@ class Beside:
 class Desk:
     """One of the two servers, over rows that are open."""
 
-    __slots__ = ("_beside", "_hours", "_plans", "_rows", "_signers", "_work")
+    __slots__ = ("_beside", "_hours", "_plans", "_rows", "_signers", "_work", "notices")
 
     def __init__(self, plans: ServerPlans, rows: SealedRows, beside: Beside) -> None:
         self._plans = plans
@@ -114,12 +117,21 @@ class Desk:
             ClaimIdentities: lambda request, frame: self._people().claim(request, frame.pass_),
             WithdrawIdentity: lambda request, _: self._people().withdraw(request),
         }
+        self.notices = Notices(rows, self._hours, plans.clock, beside.reaches, beside.audit)
         halves = SecondLockPlans(plans.number, plans.clock, shown_is_told=True)
-        self._work |= SecondLocks(halves, rows, self._hours, self._signers, beside.gate, beside.audit).work
+        self._work |= SecondLocks(halves, self.notices, self._signers, beside.gate, beside.audit).work
 
-    async def look(self) -> None:
-        """Look at the clock: at least once an hour, or less time counts than has passed. [REC-39]"""
+    async def upkeep(self) -> None:
+        """Look at the clock, and have notices sent that wait. At least once an hour. Raises StoreError.
+
+        Otherwise less time counts than has passed. [REC-39]
+        """
         await self._hours.count()
+        await self.notices.find()
+
+    async def close(self) -> None:
+        """End the sending of notices."""
+        await self.notices.close()
 
     async def handle(self, call: RecoveryCall, body: bytes, address: str) -> Reply:
         """Carry out a call that comes from an address. Every body gets an answer."""

@@ -18,19 +18,22 @@ _NETWORK: Final = 64
 """Bits of an IPv6 address that are one customer's: whoever has one address has all of them."""
 
 
-_BY_PASS: Final = frozenset({EvaluateLock, AskForHalf, TakeHalf})
-"""Calls with which somebody goes about another one's key."""
+_GUESSES: Final = frozenset({EvaluateLock, TakeHalf})
+
+_ASKS_AMONG: Final = 6
+"""Requests for a half are so much rarer than guesses. Each may send a mail. [REC-46]"""
 
 
 class AddressLimits:
     """The buckets of one process. `most` scales all of them: how many calls an address may make at once."""
 
-    __slots__ = ("_changes", "_guesses", "_looks")
+    __slots__ = ("_asks", "_changes", "_guesses", "_looks")
 
     def __init__(self, most: int) -> None:
         self._guesses = Buckets(Bucket(most, 10))
-        """Evaluations, and calls for halves. A hospital behind one address recovers some users an hour, and a
+        """Evaluations, and halves. A hospital behind one address recovers some users an hour, and a
         dictionary none."""
+        self._asks = Buckets(Bucket(max(1, most // _ASKS_AMONG), 3600))
         self._looks = Buckets(Bucket(4 * most, 1))
         """Calls that are answered from one row."""
         self._changes = Buckets(Bucket(2 * most, 2))
@@ -39,7 +42,9 @@ class AddressLimits:
     def take(self, call: RecoveryCall, address: str, now: int) -> None:
         """Count a call of an address. Raises Refused, SLOW_DOWN."""
         key = network_of(address)
-        if call.request in _BY_PASS:
+        if call.request is AskForHalf:
+            self._asks.take(key, now)
+        elif call.request in _GUESSES:
             self._guesses.take(key, now)
         elif call.has_lists:
             self._changes.take(key, now)

@@ -45,6 +45,8 @@ _FIND: Final = """SELECT r.record FROM unnest($1::bigint[], $2::bytea[]) WITH OR
 _SAVE: Final = """INSERT INTO letterlock_recovery.row (kind, tag, until, record) VALUES ($1, $2, $3, $4)
     ON CONFLICT (kind, tag) DO UPDATE SET until = excluded.until, record = excluded.record"""
 _DELETE: Final = "DELETE FROM letterlock_recovery.row WHERE kind = $1 AND tag = $2"
+_PAGE: Final = """SELECT tag, record FROM letterlock_recovery.row WHERE kind = $1 AND tag > $2
+    ORDER BY tag LIMIT $3"""
 _EXPIRE: Final = """DELETE FROM letterlock_recovery.row WHERE (kind, tag) IN (
     SELECT kind, tag FROM letterlock_recovery.row WHERE until <= $1 LIMIT $2 FOR UPDATE SKIP LOCKED)
     AND until <= $1"""
@@ -81,6 +83,12 @@ class PostgresqlRows:
             changes, answer = step(await _find(connection, names))
             await _write(connection, names, changes)
         return answer
+
+    async def page(self, kind: int, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """See Rows."""
+        async with self._database.connection() as connection:
+            found = await connection.fetch(_PAGE, kind, after, most)
+        return [(each[0], each[1]) for each in found]
 
     async def expire(self, now: int, most: int) -> int:
         """See Rows."""

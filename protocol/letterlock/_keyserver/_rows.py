@@ -45,6 +45,8 @@ class RowKind(IntEnum):
     """Time as this server counts it; the key is empty."""
     SECOND_LOCKS = 7
     """The second lock of a user; the key is the user id."""
+    NOTICES = 8
+    """Notices for a user that wait to be sent; the key is the user id."""
     BOX_CONTENTS = 12
     """The box of a user, which nobody may get before the other row was looked at; the key is the user id."""
 
@@ -94,6 +96,10 @@ class Rows(Protocol):
         No other change sees these rows meanwhile. What `step` raises changes nothing, and is raised. It runs
         once, or not at all, and does nothing that takes long.
         """
+        ...
+
+    async def page(self, kind: int, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """Return tags and records of a kind, after a tag, in the order of tags: at most so many."""
         ...
 
     async def expire(self, now: int, most: int) -> int:
@@ -172,6 +178,15 @@ class SealedRows(Uncopyable):
             return {at: self._sealed(tagged[at], each) for at, each in changes.items()}, answer
 
         return await self._rows.change(tagged, inside)
+
+    async def page(self, kind: RowKind, after: bytes, most: int) -> tuple[list[Record], bytes]:
+        """Return at most so many records of a kind, and after which tag the next ones come.
+
+        Begin after b"". There are no more if there are fewer. Raises StoreError.
+        """
+        found = await self._rows.page(kind, after, most)
+        opened = [self._cipher.open(record, _TABLE, int(kind), tag) for tag, record in found]
+        return opened, found[-1][0] if found else after
 
     async def expire(self, now: int, most: int) -> int:
         """Delete at most so many rows whose time is over, and return how many. Raises StoreError."""

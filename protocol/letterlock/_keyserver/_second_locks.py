@@ -3,24 +3,25 @@
     lay, keep       the recovery device signs                                                       [REC-36]
     ask, take       a pass of this server for this user; without a gate there are none              [REC-40]
     stop, watch     any device of the newest list signs                                             [REC-41]
+    notify          the recovery device signs, with a pass for the address                          [REC-45]
 
-Not here: what each call does to a record (recovery/_half_steps.py); time (_hours.py).
+What a user is to be told of is written with it, in one transaction.                                [REC-42]
+
+Not here: what each call does to a record (recovery/_half_steps.py); time (_hours.py); mail (_notices.py).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from letterlock._keyserver._gate import GuardsGuesses
-from letterlock._keyserver._hours import Hours
 from letterlock._keyserver._lists import CheckedLists
-from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
+from letterlock._keyserver._notices import Notices, lock_in, notices_in, stored
+from letterlock._keyserver._rows import Changes, Found, RowKind, Stored
 from letterlock._keyserver._signers import Signers, noted, seen_in
-from letterlock._primitives.dataclass import dataclass
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.second_lock_calls import (
-    AnySecondLockChange,
     AskForHalf,
     HalfAsked,
     HalfGiven,
@@ -31,27 +32,42 @@ from letterlock._wire.second_lock_calls import (
     TakeHalf,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
+from letterlock.recovery import IdentityRefused, RecoveryRefused
+from letterlock.recovery._half_steps import quiet
+from letterlock.recovery._notice_steps import happened, queued
 from letterlock.recovery._rows import RowPlan
 from letterlock.recovery._second_lock_server import SecondLockPlans
+from letterlock.recovery._signing import SignedHalfCall
 from letterlock.relay._reply import Refused
 
 Answer = TypeVar("Answer")
 Work = Callable[[Any, RecoveryFrame], Awaitable[RelayBody]]
 
-_LOCK: Final = 1
-"""The place of the second lock among the rows of a change: the newest list is before it."""
+_LISTS, _LOCK, _NOTICES = range(3)
+"""The places of rows in a change: what was seen of device lists, the second lock, and notices."""
 
 
-@dataclass(frozen=True, slots=True)
 class SecondLocks:
-    """Those of one server, over rows that are open. `audit` is told what happened, and not to whom."""
+    """Those of one server, over the rows of its notices. `audit` is told what happened, and not to whom."""
 
-    plans: SecondLockPlans
-    rows: SealedRows
-    hours: Hours
-    signers: Signers
-    gate: GuardsGuesses | None
-    audit: Callable[[str, int], None]
+    __slots__ = ("_audit", "_gate", "_hours", "_notices", "_plans", "_rows", "_signers")
+
+    def __init__(
+        self,
+        plans: SecondLockPlans,
+        notices: Notices,
+        signers: Signers,
+        gate: GuardsGuesses | None,
+        audit: Callable[[str, int], None],
+    ) -> None:
+        self._plans = plans
+        self._notices = notices
+        self._rows = notices.rows
+        self._hours = notices.hours
+        self._signers = signers
+        self._gate = gate
+        self._audit = audit
 
     @property
     def work(self) -> Mapping[type[RelayBody], Work]:
@@ -63,82 +79,110 @@ class SecondLocks:
             StopWait: self._stop,
             WatchSecondLock: self._watch,
             KeepDeposit: self._keep,
+            NotifyAt: self._notify,
         }
 
     # --- whoever passed the check -------------------------------------------------------------------------
 
     async def _ask(self, request: AskForHalf, frame: RecoveryFrame) -> HalfAsked:
         await self._require_pass(request.user_id, frame)
-        plan = self.plans.ask(request, await self.hours.count(), checked=True)
-        answer, _ = await self._carry_out(plan)
-        self.audit("half asked", answer.wait.left)
+        counted = await self._hours.count()
+        try:
+            answer, _ = await self._carry_out(self._plans.ask(request, counted, checked=True), counted)
+        except RecoveryRefused:
+            (found,) = await self._rows.load((RowKind.SECOND_LOCKS, request.user_id))
+            raise Refused(RelayCode.REFUSED, quiet(lock_in(found), counted)) from None
+        self._audit("half asked", answer.wait.left)
         return answer
 
     async def _take(self, request: TakeHalf, frame: RecoveryFrame) -> HalfGiven:
         await self._require_pass(request.user_id, frame)
-        plan = self.plans.take(request, await self.hours.recent(), checked=True)
-        answer, _ = await self._carry_out(plan)
+        counted = await self._hours.recent()
+        answer, _ = await self._carry_out(self._plans.take(request, counted, checked=True), counted)
         if answer.halves:
-            self.audit("half given", len(answer.halves))
+            self._audit("half given", len(answer.halves))
         return answer
 
     async def _require_pass(self, user_id: bytes, frame: RecoveryFrame) -> None:
         """Raise unless whoever asks has passed this server's own check as this user. [REC-40]"""
-        await self._gate().require(frame.pass_, user_id)
+        await self._required_gate().require(frame.pass_, user_id)
 
-    def _gate(self) -> GuardsGuesses:
-        if self.gate is None:
+    def _required_gate(self) -> GuardsGuesses:
+        if self._gate is None:
             raise Refused(RelayCode.UNKNOWN)
-        return self.gate
-
-    async def _carry_out(self, plan: RowPlan[Answer]) -> Answer:
-        """Carry out a plan that no device signed."""
-
-        def step(found: Found) -> tuple[Changes, Any]:
-            after, given = plan.step(found[0])
-            return {} if after is found[0] or after is None else {0: Stored(after.expose())}, given
-
-        given = await self.rows.change([(RowKind.SECOND_LOCKS, plan.key)], step)
-        return await self.signers.run(lambda: plan.answer(given))  # durable now: REC-38
+        return self._gate
 
     # --- the user's devices -------------------------------------------------------------------------------
 
     async def _lay(self, request: LayHalf, frame: RecoveryFrame) -> DoneAnswer:
-        self._gate()  # a half that nobody can ask for would be a second lock in name only
-        answer = await self._signed(request, frame, lambda lists: self.plans.lay(request, lists))
-        self.audit("half laid", request.number)
+        self._required_gate()  # a half that nobody can ask for would be a second lock in name only
+        answer = await self._signed(request, frame, lambda lists, _: self._plans.lay(request, lists))
+        self._audit("half laid", request.number)
         return answer
 
     async def _keep(self, request: KeepDeposit, frame: RecoveryFrame) -> DoneAnswer:
-        return await self._signed(request, frame, lambda lists: self.plans.keep(request, lists))
+        return await self._signed(request, frame, lambda lists, _: self._plans.keep(request, lists))
+
+    async def _notify(self, request: NotifyAt, frame: RecoveryFrame) -> DoneAnswer:
+        if request.place is not None:
+            self._require_proven(request.place, frame)
+        return await self._signed(request, frame, lambda lists, _: self._plans.notify(request, lists))
+
+    def _require_proven(self, place: NoticePlace, frame: RecoveryFrame) -> None:
+        """Raise unless whoever names a place has just shown that mail to it is read there. [REC-45]"""
+        gate = self._required_gate()
+        proven = gate.proven(frame.pass_)
+        if not self._notices.reaches(place.kind):
+            raise RecoveryRefused("this server sends no notices by that check")
+        if (proven.kind, proven.tag) != (place.kind, gate.claimed(place.kind, place.address)):
+            raise IdentityRefused("the pass is for another address")
 
     async def _stop(self, request: StopWait, frame: RecoveryFrame) -> DoneAnswer:
-        counted = await self.hours.count()
-        answer, _ = await self._signed(request, frame, lambda lists: self.plans.stop(request, lists, counted))
-        self.audit("halves deleted" if request.wait_id is None else "wait stopped", request.number)
+        answer, _ = await self._signed(request, frame, lambda *now: self._plans.stop(request, *now))
+        self._audit("halves deleted" if request.wait_id is None else "wait stopped", request.number)
         return answer
 
     async def _watch(self, request: WatchSecondLock, frame: RecoveryFrame) -> SecondLockShown:
-        counted = await self.hours.recent()
-        return await self._signed(request, frame, lambda lists: self.plans.watch(request, lists, counted))
+        return await self._signed(request, frame, lambda *now: self._plans.watch(request, *now))
 
     async def _signed(
         self,
-        request: AnySecondLockChange,
+        request: SignedHalfCall,
         frame: RecoveryFrame,
-        plan_of: Callable[[CheckedLists], RowPlan[Answer]],
+        plan_of: Callable[[CheckedLists, int], RowPlan[Answer]],
     ) -> Answer:
         """Carry out a plan that a device of the newest list signed. [REC-19] [REC-36]"""
-        lists = await self.signers.lists(request.user_id, frame)
-        plan = await self.signers.run(lambda: plan_of(lists))  # it checks the signature
-        await self.signers.compare(lists)
+        lists = await self._signers.lists(request.user_id, frame)
+        looks = isinstance(request, WatchSecondLock)
+        counted = await (self._hours.recent() if looks else self._hours.count())
+        plan = await self._signers.run(lambda: plan_of(lists, counted))  # it checks the signature
+        await self._signers.compare(lists)
+        return await self._carry_out(plan, counted, lists)
 
-        def step(found: Found) -> tuple[Changes, Any]:
-            changed, before = noted(seen_in(found[0]), lists), found[_LOCK]
-            after, given = plan.step(before)
-            changes = {} if after is before or after is None else {_LOCK: Stored(after.expose())}
-            return changed | changes, given
+    # --- shared -------------------------------------------------------------------------------------------
 
-        names = [(RowKind.LISTS, request.user_id), (RowKind.SECOND_LOCKS, request.user_id)]
-        given = await self.rows.change(names, step)
-        return await self.signers.run(lambda: plan.answer(given))
+    async def _carry_out(
+        self, plan: RowPlan[Answer], counted: int, lists: CheckedLists | None = None
+    ) -> Answer:
+        """Carry out a plan, and write what the user is to be told in the same transaction. [REC-42]"""
+        user_id, now = plan.key, self._plans.clock()
+
+        def step(found: Found) -> tuple[Changes, tuple[Any, bool]]:
+            changes = {} if lists is None else noted(seen_in(found[_LISTS]), lists)
+            after, given = plan.step(found[_LOCK])
+            if after is None or after is found[_LOCK]:
+                news = happened(lock_in(after), lock_in(after))
+            else:
+                changes[_LOCK] = Stored(after.expose())
+                news = happened(lock_in(found[_LOCK]), lock_in(after))
+            waiting = notices_in(found[_NOTICES], user_id)
+            later = queued(waiting, news, counted)
+            if later is not waiting:
+                changes[_NOTICES] = stored(later, now)
+            return changes, (given, bool(later.waiting))
+
+        kinds = (RowKind.LISTS, RowKind.SECOND_LOCKS, RowKind.NOTICES)
+        given, waits = await self._rows.change([(each, user_id) for each in kinds], step)
+        if waits:
+            self._notices.soon(user_id)
+        return await self._signers.run(lambda: plan.answer(given))  # durable now: REC-38

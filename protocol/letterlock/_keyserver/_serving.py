@@ -28,6 +28,7 @@ from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RECOVERY_PATH
 from letterlock._wire.relay_limits import MAX_CHAIN_BYTES, MAX_CHAIN_LISTS
 from letterlock._wire.relay_login import account_key
 from letterlock.recovery import Gate, IdentityCheck, LockTicketKey, Policy
+from letterlock.recovery._identity_check import ReachesUsers
 from letterlock.recovery._plans import ServerPlans
 from letterlock.relay._reply import Reply
 from letterlock.relay._server._address import caller
@@ -74,6 +75,7 @@ class RecoverySettings(Uncopyable):
             else Gate(self.number, self.keys.identity, KeptGates(rows), checks),
             limits=AddressLimits(self.address_calls) if self.address_calls else None,
             directory=None if store is None else RelayDirectory(store),
+            reaches={kind: each for kind, each in checks.items() if isinstance(each, ReachesUsers)},
             audit=_audit,
             run=asyncio.to_thread,
         )
@@ -112,9 +114,13 @@ class RecoveryCore:
         del token, now
         return None
 
-    async def look(self) -> None:
-        """Count the time that has passed. Raises StoreError. [REC-39]"""
-        await self._desk.look()
+    async def upkeep(self) -> None:
+        """Count the time that has passed, and have notices sent that wait. Raises StoreError. [REC-39]"""
+        await self._desk.upkeep()
+
+    async def close(self) -> None:
+        """End what the desk began."""
+        await self._desk.close()
 
     async def answer(self, path: str, body: bytes, session: Session | None, scope: Scope) -> Reply:
         """Answer a call."""
@@ -137,14 +143,15 @@ class Recovery:
         await self._rows.ready()
 
     async def upkeep(self, now: int) -> None:
-        """Look at the clock, and delete the rows whose time is over. Raises StoreError."""
-        await self.core.look()
+        """Look at the clock, have notices sent, and delete the rows whose time is over. Raises StoreError."""
+        await self.core.upkeep()
         while await self._rows.expire(now, _STEP) == _STEP:  # noqa: ASYNC110 - a pause for requests
             await asyncio.sleep(_PAUSE)
 
     async def close(self) -> None:
         """Close what the checks hold open, and the database."""
         try:
+            await self.core.close()
             for each in self._checks.values():
                 if isinstance(each, _Closes):
                     await each.close()

@@ -37,6 +37,7 @@ _FIND: Final = "SELECT record FROM row WHERE kind = ? AND tag = ?"
 _SAVE: Final = """INSERT INTO row (kind, tag, until, record) VALUES (?, ?, ?, ?)
     ON CONFLICT (kind, tag) DO UPDATE SET until = excluded.until, record = excluded.record"""
 _DELETE: Final = "DELETE FROM row WHERE kind = ? AND tag = ?"
+_PAGE: Final = "SELECT tag, record FROM row WHERE kind = ? AND tag > ? ORDER BY tag LIMIT ?"
 _EXPIRE: Final = "DELETE FROM row WHERE id IN (SELECT id FROM row WHERE until <= ? LIMIT ?)"
 
 
@@ -77,6 +78,10 @@ class SqliteRows:
             return answer
 
         return await _open(self._writer).call(work)
+
+    async def page(self, kind: int, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """See Rows."""
+        return await _open(self._reader).call(lambda c: c.execute(_PAGE, (kind, after, most)).fetchall())
 
     async def expire(self, now: int, most: int) -> int:
         """See Rows."""

@@ -1,6 +1,7 @@
 """What a server keeps of a second lock: halves, and who waits for them; and its own count of time.
 
-    second lock   [1, list version, number, [[deposit, half] ...], wait / null, quiet until]
+    second lock   [1, list version, number, [[deposit, half] ...], wait / null, quiet until, notices]
+    notices       [number of the call that said where, [kind, address] / null]
     wait          [wait id, X-Wing key, when it was asked for, told at / null, given]
     hours         [1, last look, seconds counted]
 
@@ -21,6 +22,7 @@ from letterlock._wire.device_snapshot import DOCUMENT_KEY_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.recovery_limits import HALF_BYTES, MAX_DEPOSITS, WAIT_ID_BYTES
 from letterlock._wire.second_lock_calls import Deposit, KeyHalf
+from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.limits import MAX_COUNTER
 from letterlock.stores import Record
 
@@ -74,24 +76,31 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class SecondLockRecord(Uncopyable):
-    """What a server keeps of one user's second lock. Without halves there is none."""
+    """What a server keeps of one user's second lock. Without halves there is none.
+
+    `place` is where it sends notices, as the call with `place_number` said. It is the one
+    address that a server keeps. [REC-48]
+    """
 
     list_version: int = 0
     number: int = 0
     held: tuple[HeldHalf, ...] = ()
     wait: Wait | None = None
     quiet_until: int = 0
+    place_number: int = 0
+    place: NoticePlace | None = None
 
     def encode(self) -> Record:
         """Return the bytes that are stored, about 200 with one half."""
         held: list[cbor.Value] = [each.fields() for each in self.held]
         wait = None if self.wait is None else self.wait.fields()
-        return encode_entry(self.list_version, self.number, held, wait, self.quiet_until)
+        place = [self.place_number, None if self.place is None else self.place.fields()]
+        return encode_entry(self.list_version, self.number, held, wait, self.quiet_until, place)
 
 
 def decode_second_lock(record: Record) -> SecondLockRecord:
     """Read what `SecondLockRecord.encode` gives. Raises CorruptStore."""
-    return decode_entry(record, 5, _WHAT, _read)
+    return decode_entry(record, 6, _WHAT, _read)
 
 
 def _read(fields: Fields) -> SecondLockRecord:
@@ -99,7 +108,16 @@ def _read(fields: Fields) -> SecondLockRecord:
     held = tuple(map(HeldHalf.read, fields.array("held halves", MAX_DEPOSITS)))
     wait = fields.any()
     quiet_until = fields.uint("quiet until", MAX_TIME)
-    return SecondLockRecord(version, number, held, None if wait is None else Wait.read(wait), quiet_until)
+    notices = Fields(fields.any(), 2, "where notices are sent")
+    return SecondLockRecord(
+        version,
+        number,
+        held,
+        None if wait is None else Wait.read(wait),
+        quiet_until,
+        notices.uint("number", MAX_COUNTER),
+        NoticePlace.read_optional(notices.any()),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,7 @@ from letterlock._wire.second_lock_calls import (
     TakeHalf,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.limits import MAX_DEVICE_LIST
 
 _FRAMING: Final = 1024
@@ -124,6 +125,7 @@ RECOVERY_CALLS: Final = (
     RecoveryCall("stop", StopWait, DoneAnswer, has_lists=True),
     RecoveryCall("watch", WatchSecondLock, SecondLockShown, has_lists=True),
     RecoveryCall("keep", KeepDeposit, DoneAnswer, has_lists=True),
+    RecoveryCall("notify", NotifyAt, DoneAnswer, has_lists=True),
 )
 """In the order of their numbers."""
 

@@ -112,6 +112,9 @@ OPEN_SECONDS: Final = 7 * DAY
 QUIET_SECONDS: Final = 7 * DAY
 """(protocol) How long nobody can ask after a device has stopped a wait: a thief is stopped once a week."""
 
+NOTICES_A_DAY: Final = 4
+"""Mails about a second lock that a server sends to one user in a day: nobody's mailbox is filled by it."""
+
 MAX_PERSON_IDENTITIES: Final = 32
 """Provisional identities of one person at a server: enough for many granters, and an answer of 48 KiB."""
 

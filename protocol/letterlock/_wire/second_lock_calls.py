@@ -327,7 +327,7 @@ class SecondLockShown(RelayBody):
 
 
 AnySecondLockChange = LayHalf | KeepDeposit | StopWait | WatchSecondLock
-"""The calls that a device of the user signs."""
+"""The calls here that a device of the user signs."""
 
 
 def _read_name(fields: Fields) -> tuple[bytes, int]:

@@ -13,10 +13,11 @@ This module needs `pip install letterlock[identity]`.
 Not here: codes, tries, passes and bindings (recovery/).
 """
 
-from letterlock.identity._mail import MailCheck, MailText
+from letterlock.identity._mail import MailCheck
 from letterlock.identity._mail_server import MailPassword, MailSecurity, MailServer
 from letterlock.identity._oidc import OidcCheck
 from letterlock.identity._settings import checks_of, close_checks, named_identity
+from letterlock.identity._texts import MailText, NoticeText
 from letterlock.identity._ticket import TicketCheck
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "MailSecurity",
     "MailServer",
     "MailText",
+    "NoticeText",
     "OidcCheck",
     "TicketCheck",
     "checks_of",

@@ -22,9 +22,10 @@ from typing import Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 from letterlock.errors import UsageError
-from letterlock.identity._mail import MailCheck, MailText
+from letterlock.identity._mail import MailCheck
 from letterlock.identity._mail_server import MailPassword, MailSecurity, MailServer
 from letterlock.identity._oidc import OidcCheck
+from letterlock.identity._texts import MailText
 from letterlock.identity._ticket import TicketCheck
 from letterlock.recovery import CodeCheck, IdentityCheck
 

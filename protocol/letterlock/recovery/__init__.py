@@ -67,6 +67,7 @@ from letterlock._wire.second_lock_calls import (
     WaitShown,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
 from letterlock.recovery._attempt import Attempt, Opened, choose
 from letterlock.recovery._decoys import DecoyKey
 from letterlock.recovery._device import device_keys
@@ -84,17 +85,18 @@ from letterlock.recovery._errors import (
 from letterlock.recovery._gate import Gate, ProvenIdentity
 from letterlock.recovery._gate_keys import GateKey
 from letterlock.recovery._gate_store import GateRow, GateRows, GateStep, GateStore
-from letterlock.recovery._halves import Asking, AskingKey, LaidHalves, keep_deposit, lay_halves
-from letterlock.recovery._identity_check import CodeCheck, IdentityCheck, TokenCheck
+from letterlock.recovery._halves import Asking, AskingKey, LaidHalves, keep_deposit, lay_halves, notify_at
+from letterlock.recovery._identity_check import CodeCheck, IdentityCheck, ReachesUsers, TokenCheck
 from letterlock.recovery._keys import RecoveryKey
 from letterlock.recovery._meter import Policy
 from letterlock.recovery._new_lock import MadeLock, NewLock, keep_only
+from letterlock.recovery._notice_steps import SecondLockEvent
 from letterlock.recovery._provisional import Claiming, NewIdentity, OwnerSecret, claim_grants
 from letterlock.recovery._provisional_server import ProvisionalServer
 from letterlock.recovery._recovered import Recovered, Remains, recover_user
 from letterlock.recovery._rows import Rows, StoredRows
 from letterlock.recovery._same_user import same_user
-from letterlock.recovery._second_lock_server import SecondLockEvent, SecondLockNotice, SecondLockServer
+from letterlock.recovery._second_lock_server import SecondLockNotice, SecondLockServer
 from letterlock.recovery._server import RecoveryServer
 from letterlock.recovery._signing import bind_identity
 from letterlock.recovery._store import RecoveryStore, StoredLocks
@@ -149,6 +151,8 @@ __all__ = [
     "MakeIdentity",
     "NewIdentity",
     "NewLock",
+    "NoticePlace",
+    "NotifyAt",
     "Opened",
     "OwnerSecret",
     "Policy",
@@ -156,6 +160,7 @@ __all__ = [
     "Proven",
     "ProvenIdentity",
     "ProvisionalServer",
+    "ReachesUsers",
     "Recovered",
     "RecoveryCard",
     "RecoveryKey",
@@ -194,6 +199,7 @@ __all__ = [
     "keep_deposit",
     "keep_only",
     "lay_halves",
+    "notify_at",
     "recover_user",
     "recovery_box",
     "same_user",

@@ -4,6 +4,7 @@
     ask         somebody who passed the check begins to wait                                         [REC-40]
     told        the notice was sent: from now on the delay runs                                      [REC-42]
     take        the halves, after the delay
+    notify      the recovery device says where notices are sent                                      [REC-45]
     stop        a device of the user ends the wait, or deletes the halves                            [REC-41]
 
 `counted` is time as the server counts it (_hours.py).
@@ -24,6 +25,7 @@ from letterlock._wire.recovery_limits import (
     WAIT_ID_BYTES,
 )
 from letterlock._wire.second_lock_calls import AskForHalf, KeepDeposit, LayHalf, StopWait, WaitShown
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.limits import MAX_COUNTER
 from letterlock.recovery._errors import RecoveryRefused
 
@@ -65,6 +67,21 @@ def keep(record: SecondLockRecord, request: KeepDeposit) -> SecondLockRecord:
     if request.number != record.number or not kept:
         raise RecoveryRefused("this call is of another change: ask what the server holds")
     return record if kept == record.held else replace(record, held=kept, wait=None)
+
+
+def notify(record: SecondLockRecord, request: NotifyAt) -> SecondLockRecord:
+    """Return the record with a place for notices. The same call again changes nothing.
+
+    Raises RecoveryRefused for a call of an earlier change, and for a second place by one number. [REC-45]
+    A place is taken away at any time.
+    """
+    if request.number != record.number:
+        raise RecoveryRefused("this call is of another change: ask what the server holds")
+    if request.number == record.place_number and request.place == record.place:
+        return record
+    if request.place is not None and request.number == record.place_number:
+        raise RecoveryRefused("another place was named already: lay halves again first")
+    return replace(record, place_number=request.number, place=request.place)
 
 
 # --- whoever passed the check -----------------------------------------------------------------------------

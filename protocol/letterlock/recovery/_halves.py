@@ -32,6 +32,7 @@ from letterlock._wire.second_lock_calls import (
     TakeHalf,
     WaitShown,
 )
+from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
 from letterlock.errors import AuthenticationFailed, UsageError
 from letterlock.limits import MAX_COUNTER
 from letterlock.recovery._device import device_keys
@@ -99,6 +100,16 @@ def keep_deposit(
         for server, each in zip(SERVERS, shown, strict=True)
     )
     return first, second
+
+
+def notify_at(
+    key: RecoveryKey, user_id: bytes, server: int, number: int, place: NoticePlace | None
+) -> NotifyAt:
+    """Return the call by which server 1 or 2 sends notices to a place, or to none. [REC-45]
+
+    `number` is that of the last `lay`. A pass that proves the place goes with it.
+    """
+    return signed_for(server, NotifyAt(user_id, number, place, UNSIGNED), device_keys(key).signing)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

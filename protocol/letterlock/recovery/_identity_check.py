@@ -3,12 +3,15 @@
     CodeCheck       sends a code to whom is claimed: the gate makes the code, and compares what comes back
     TokenCheck      reads a statement of somebody else, which names the identity
 
-An application with a check of its own implements one of them.
+An application with a check of its own implements one of them. One that sends codes may send notices as well
+(ReachesUsers).
 
 Not here: codes, challenges, passes and tries, which are alike for all checks (_gate.py).
 """
 
 from typing import Protocol, runtime_checkable
+
+from letterlock.recovery._notice_steps import SecondLockEvent
 
 
 @runtime_checkable
@@ -26,6 +29,22 @@ class CodeCheck(Protocol):
         """Take over a code that is to be sent, and return before it is. [REC-26]
 
         Raises CheckUnavailable if nothing can be sent now, whoever it is for.
+        """
+        ...
+
+
+@runtime_checkable
+class ReachesUsers(Protocol):
+    """A check that can tell somebody of a second lock under the same name: most that send codes can."""
+
+    def identity(self, claim: bytes) -> bytes:
+        """Return the one form of a name, as a `CodeCheck` does."""
+        ...
+
+    async def notify(self, identity: bytes, event: SecondLockEvent) -> None:
+        """Send a notice, and return when it is on its way: somebody else answers for it now. [REC-42]
+
+        Raises CheckUnavailable if it was surely not sent. After any other exception it may have been.
         """
         ...
 

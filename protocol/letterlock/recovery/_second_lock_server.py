@@ -10,7 +10,6 @@ Not here: what each call does to a record (_half_steps.py); identity checks, HTT
 
 from collections.abc import Callable
 from dataclasses import replace
-from enum import Enum
 from typing import TypeVar
 
 from letterlock._primitives import hpke
@@ -21,7 +20,6 @@ from letterlock._records.second_lock import HeldHalf, SecondLockRecord, decode_s
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.second_lock_calls import (
-    AnySecondLockChange,
     AskForHalf,
     HalfAsked,
     HalfGiven,
@@ -32,25 +30,23 @@ from letterlock._wire.second_lock_calls import (
     TakeHalf,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.errors import UsageError
 from letterlock.recovery import _half_steps as steps
 from letterlock.recovery._device import ShownLists
 from letterlock.recovery._errors import RecoveryRefused
 from letterlock.recovery._hours import look
+from letterlock.recovery._notice_steps import SecondLockEvent
 from letterlock.recovery._rows import RowPlan, Rows
-from letterlock.recovery._signing import require_by_device, require_by_recovery_device
+from letterlock.recovery._signing import (
+    SignedHalfCall,
+    require_by_device,
+    require_by_recovery_device,
+)
 from letterlock.stores import EntryKind, Record
 
 T = TypeVar("T")
 Answer = TypeVar("Answer")
-
-
-class SecondLockEvent(Enum):
-    """What a user's devices are told."""
-
-    ASKED = "somebody waits for a half of the recovery key"
-    GIVEN = "a half of the recovery key was given out"
-    STOPPED = "a device of the user ended the wait"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +68,8 @@ class SecondLockPlans:
     """The plans of server 1, which is the relay, or of server 2, the key server. Both keep the same rules.
 
     `counted` is the time as this server counts it; `lists` has the user's newest list that the caller knows.
-    With `shown_is_told`, a wait counts as told when `watch` shows it. Each method raises RecoveryRefused, or
-    its step does.
+    With `shown_is_told`, a wait of a user without an address counts as told when `watch` shows it. Each
+    method raises RecoveryRefused, or its step does.
     """
 
     number: int
@@ -98,7 +94,7 @@ class SecondLockPlans:
 
         def work(record: SecondLockRecord) -> tuple[SecondLockRecord, HalfAsked]:
             after, wait = steps.ask(record, request, self.clock(), counted, self.entropy)
-            if self.shown_is_told:
+            if self.shown_is_told and after.place is None:
                 after, wait = steps.told(after, wait, counted)
             return after, HalfAsked(steps.shown(after, wait, counted))
 
@@ -165,6 +161,13 @@ class SecondLockPlans:
         """Delete every other deposit. [REC-37]"""
         require_by_recovery_device(request.user_id, request.signed(self.number), request.by, lists)
         return _signed(request, lists, lambda record: (steps.keep(record, request), DoneAnswer()), _as_it_is)
+
+    def notify(self, request: NotifyAt, lists: ShownLists) -> RowPlan[DoneAnswer]:
+        """Note where notices are sent. [REC-45]"""
+        require_by_recovery_device(request.user_id, request.signed(self.number), request.by, lists)
+        return _signed(
+            request, lists, lambda record: (steps.notify(record, request), DoneAnswer()), _as_it_is
+        )
 
     # --- every device of the user -------------------------------------------------------------------------
 
@@ -258,7 +261,7 @@ _Work = Callable[[SecondLockRecord], tuple[SecondLockRecord, T]]
 
 
 def _signed(
-    request: AnySecondLockChange, lists: ShownLists, work: _Work[T], answer: Callable[[T], Answer]
+    request: SignedHalfCall, lists: ShownLists, work: _Work[T], answer: Callable[[T], Answer]
 ) -> RowPlan[Answer]:
     def step(record: SecondLockRecord) -> tuple[SecondLockRecord, T]:
         if lists.version < record.list_version:  # REC-36: no device that was revoked since

@@ -16,7 +16,14 @@ from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.labels import IDENTITY_BINDING, RECOVERY_CHANGE
 from letterlock._wire.identity_calls import BindIdentity
 from letterlock._wire.recovery_calls import BeginLock, ChangeSignature, FinishLock, SettleLock
-from letterlock._wire.second_lock_calls import KeepDeposit, LayHalf, StopWait, WatchSecondLock
+from letterlock._wire.second_lock_calls import (
+    AnySecondLockChange,
+    KeepDeposit,
+    LayHalf,
+    StopWait,
+    WatchSecondLock,
+)
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.errors import InvalidSignature
 from letterlock.recovery._device import ShownLists, recovery_device
 from letterlock.recovery._errors import RecoveryRefused
@@ -24,7 +31,20 @@ from letterlock.user import InvalidDeviceList
 from letterlock.user._rules import rights
 from letterlock.user._signatures import verify_by
 
-Change = TypeVar("Change", BeginLock, SettleLock, FinishLock, LayHalf, KeepDeposit, StopWait, WatchSecondLock)
+SignedHalfCall = AnySecondLockChange | NotifyAt
+"""The calls of a second lock that a device of the user signs."""
+
+Change = TypeVar(
+    "Change",
+    BeginLock,
+    SettleLock,
+    FinishLock,
+    LayHalf,
+    KeepDeposit,
+    NotifyAt,
+    StopWait,
+    WatchSecondLock,
+)
 
 UNSIGNED = ChangeSignature(b"", b"")
 
