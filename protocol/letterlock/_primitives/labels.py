@@ -69,6 +69,7 @@ HISTORY_KEY: Final = b"letterlock-v1 history key commitment"
 EPOCH_LINK: Final = b"letterlock-v1 epoch link"
 PARCEL_FOR_USER: Final = b"letterlock-v1 parcel for a user"
 PARCEL_FOR_COLLECTION: Final = b"letterlock-v1 parcel for a collection"
+PARCEL_FOR_GROUP: Final = b"letterlock-v1 parcel for a group"
 COLLECTION_NAME: Final = b"letterlock-v1 collection name"
 
 STORE_VALUES: Final = b"letterlock-v1 store values"

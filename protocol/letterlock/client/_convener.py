@@ -3,6 +3,7 @@
     letters     about groups that came with the mail are taken; what they ask for is answered
     changes     that are not in their logs yet are offered, and made anew while others are faster   [DOC-79]
     logs        are read when a text or a letter names an entry that is not here
+    names       of members are read from the group's shelf when they are needed                   [GRP-50]
     texts       are read from where they were left; what the application sent goes, oldest first
 
 It works when a letter, a text or lists arrive, when the relay is back, and once an hour. A text is sealed
@@ -32,6 +33,7 @@ from letterlock.client._errors import RelayMisbehaves, RelayRefused
 from letterlock.client._events import RelayEventKind
 from letterlock.client._group_rows import MAX_FAILURES, GroupPost
 from letterlock.client._log_reader import LogReader, Taken
+from letterlock.client._name_reading import read_names
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.errors import TrustError, UsageError
@@ -153,6 +155,7 @@ class Convener:
             for change in await office.run(queue.upkeep):
                 await self._offer(change)
             office.wake_all()
+        await read_names(office)
         for group in sorted(await office.run(queue.pop_suspects)):
             await self.logs.read_newest(group)
         await self._send()

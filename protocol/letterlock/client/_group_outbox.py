@@ -58,13 +58,14 @@ def take_letters(queue: Queue, result: GroupResult) -> None:
 class GroupOutbox(Uncopyable):
     """What one client sends to groups."""
 
-    __slots__ = ("_groups", "_met", "_queue", "_rows")
+    __slots__ = ("_groups", "_met", "_queue", "_rows", "_strangers")
 
     def __init__(self, queue: Queue, groups: Groups, rows: GroupTables) -> None:
         self._queue = queue
         self._groups = groups
         self._rows = rows
         self._met: dict[bytes, int] = {}
+        self._strangers: dict[bytes, int] = {}
 
     def post(self, group: bytes, body: bytes) -> bytes:
         """Keep a text until it can go; return its id of 16 bytes. Raises UsageError, PlaintextTooLong."""
@@ -114,11 +115,13 @@ class GroupOutbox(Uncopyable):
         if self._met.get(post.group) == group.number:
             return False
         own = self._queue.user.user_id
-        is_met = all(each.name is not None or each.user_id == own for each in group.members)
-        if is_met or post.waits >= MAX_WAITS:
+        strangers = sum(each.name is None and each.user_id != own for each in group.members)
+        is_fewer = strangers < self._strangers.get(post.group, strangers)
+        self._strangers[post.group] = strangers
+        if not strangers or (post.waits >= MAX_WAITS and not is_fewer):
             self._met[post.group] = group.number
             return False
-        self._rows.posts.save(id_, post.waited(), 0)
+        self._rows.posts.save(id_, post if is_fewer else post.waited(), 0)
         self.delay(post.group, _STRANGERS)
         return True
 

@@ -22,6 +22,7 @@ from letterlock._wire.group_text import GroupText, SenderName
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock._wire.relay_group import StoredText
 from letterlock.client._document_queue import DocumentQueue
+from letterlock.client._group_names import GroupNames
 from letterlock.client._group_outbox import GroupOutbox, GroupResult, take_letters
 from letterlock.client._group_rows import HeldText
 from letterlock.client._group_tables import GroupTables, held_key
@@ -58,18 +59,17 @@ MAX_HELD_OF_MEMBER: Final = 100
 class GroupQueue(Uncopyable):
     """The groups of one client."""
 
-    __slots__ = ("_documents", "_joins", "_queue", "_suspected", "_suspects", "groups", "outbox", "rows")
+    __slots__ = ("_joins", "_queue", "_suspected", "_suspects", "groups", "names", "outbox", "rows")
 
     def __init__(self, queue: Queue, documents: DocumentQueue) -> None:
         self._queue = queue
-        self._documents = documents
         self._joins: dict[bytes, int] = {}
         self._suspects: set[bytes] = set()
         self._suspected: set[tuple[GroupEvent, int]] = set()
         self.groups = Groups(queue.user)
         self.rows = GroupTables(desk_behind(queue.user).book.store)
         self.outbox = GroupOutbox(queue, self.groups, self.rows)
-        documents.parcels_in.awaited = self._strangers
+        self.names = GroupNames(queue, documents, self.groups, self.rows)
 
     def _take(self, result: GroupResult, events: Iterable[GroupEvent] = ()) -> None:
         """Save letters on their way, needs and events."""
@@ -119,18 +119,20 @@ class GroupQueue(Uncopyable):
         self._take(taken, taken.events)
         if taken.number:
             self.rows.read(group)
-            self._meet_strangers(group)
+            self.names.meet(group)
         for each in entries if taken.outcome is ChangeOutcome.ACCEPTED else ():
-            self._introduce(group, LogEntry.decode(each))
+            self.names.tell(group, LogEntry.decode(each))
         if taken.missing is not None:
             self._learn(taken.missing.user_id)
         return taken
 
     def _learn(self, user_id: bytes) -> None:
-        """Have the newer lists of a contact fetched."""
+        """Have the newer lists of a contact fetched, or those of a stranger whose name is told."""
         for contact in self._queue.user.contacts():
             if contact.user_id == user_id:
                 self._queue.needs.add(Need(NeedKind.LISTS, contact.name, after=contact.version))
+                return
+        self.names.need_signer(user_id)
 
     def accepted(self, change: GroupChange) -> GroupTaken:
         """Note that the relay took a change. Raises as `Groups.take` does."""
@@ -153,6 +155,7 @@ class GroupQueue(Uncopyable):
             self._given_up(held.group, held.stored.text)
         self.rows.held.delete_due(kept)
         self.rows.sent.delete_due(kept)
+        self.names.upkeep()
         done = self.groups.upkeep()
         self._take(done)
         return done.changes
@@ -168,12 +171,11 @@ class GroupQueue(Uncopyable):
         self._take(self.groups.histories.letter(group, member, document))
 
     def next_due(self) -> int | None:
-        """Return in how many seconds a text may be tried or a receipt is due, or None."""
-        receipt, text = self.groups.next_receipt(), self.outbox.next_due()
-        if receipt is None:
-            return text
-        wait = max(receipt - self._queue.tables.clock(), 0)
-        return wait if text is None else min(text, wait)
+        """Return in how many seconds a text may be tried, a name asked for, or a receipt is due, or None."""
+        receipt = self.groups.next_receipt()
+        wait = None if receipt is None else max(receipt - self._queue.tables.clock(), 0)
+        waits = (wait, self.outbox.next_due(), self.names.next_due())
+        return min((each for each in waits if each is not None), default=None)
 
     def rest_of_log(self, group: bytes, after: int) -> tuple[bytes, ...]:
         """Return the entries on record that a relay lacks which has lost them."""
@@ -191,40 +193,6 @@ class GroupQueue(Uncopyable):
         """Return the names that are no contacts yet."""
         known = {each.name for each in self._queue.user.contacts()} | {self._queue.user.name}
         return [each for each in dict.fromkeys(names) if each not in known]
-
-    def _introduce(self, group: bytes, entry: LogEntry) -> None:
-        """Tell newcomers the names of the others, and the others those of the newcomers.
-
-        The log names users by their ids alone, and letters go to names.
-        """
-        own, terms = self._queue.user.user_id, entry.terms
-        if entry.author != own or terms.action not in _ADDING:
-            return
-        new = {each.name.id for each in terms.changes if isinstance(each, Member)}
-        known = {
-            each.user_id: each.name
-            for each in self.groups.get(group).members
-            if each.name is not None and each.user_id != own
-        }
-        newcomers = {user_id: name for user_id, name in known.items() if user_id in new}
-        for user_id in known:
-            others = known if user_id in new else newcomers
-            self._documents.parcels_out.introduce(
-                user_id, {each: name for each, name in others.items() if each != user_id}
-            )
-
-    def _strangers(self) -> frozenset[bytes]:
-        """Return the ids of members of groups who are no contacts."""
-        own = self._queue.user.user_id
-        members = (each for group in self.groups.all() for each in group.members)
-        return frozenset(each.user_id for each in members if each.name is None and each.user_id != own)
-
-    def _meet_strangers(self, group: bytes) -> None:
-        """Have the lists of members fetched who were introduced before their group was known."""
-        own, introduced = self._queue.user.user_id, self._documents.parcels_in.introduced
-        for each in self.groups.get(group).members:
-            if each.name is None and each.user_id != own and each.user_id in introduced:
-                self._documents.parcels_in.want(introduced[each.user_id])
 
     # --- texts from the relay -----------------------------------------------------------------------------
 
@@ -246,6 +214,7 @@ class GroupQueue(Uncopyable):
         if newest >= self.rows.place(group):
             return False
         self.rows.save_place(group, 0)
+        self.names.tell_again(group)
         return newest > 0
 
     def _open(self, group: bytes, stored: StoredText) -> GroupIncoming | None:

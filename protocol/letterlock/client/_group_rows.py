@@ -4,6 +4,7 @@ place    [1, number]
 post     [1, group id, body, text / null, place in the order, failures, waits, offered]
 text     [1, group id, number, time, text]
 sent     [1, group id, epoch, number]
+named    [1, epoch, [user id ...], [hash of a parcel ...]]
 
 A post is sealed only when it is about to go: for the members of that moment. If the log goes on before it was
 offered, or the relay refuses the text as stale, the post is sealed anew.
@@ -16,9 +17,10 @@ from typing import Final
 
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_bool
 from letterlock._wire.fields import Fields
-from letterlock._wire.group_limits import GROUP_ID_BYTES
+from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_GROUP_MEMBERS
 from letterlock._wire.relay_group import StoredText
 from letterlock._wire.relay_limits import MAX_RELAYED_MESSAGE
+from letterlock.client._shelf_rows import read_hashes
 from letterlock.limits import MAX_COUNTER, MAX_PLAINTEXT
 from letterlock.stores import Record
 
@@ -27,6 +29,9 @@ MAX_FAILURES: Final = 720
 
 MAX_WAITS: Final = 6
 """How often a text waits for members of whom nothing is known: half a minute. Then it goes without them."""
+
+MAX_NAMED_PARCELS: Final = 1000
+"""Parcels with names that are remembered in an epoch. Later ones stay on the shelf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,19 @@ class SentText:
     group: bytes
     epoch: int
     number: int
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecord:
+    """Which names this device has told in an epoch of a group, in parcels on the group's shelf. [GRP-49]
+
+    `lacking` are the ids of members whose names are to be told once they are known, `parcels` the hashes of
+    the parcels, which are taken away once another list stands there.
+    """
+
+    epoch: int
+    lacking: tuple[bytes, ...] = ()
+    parcels: tuple[bytes, ...] = ()
 
 
 def encode_place(place: GroupPlace) -> Record:
@@ -148,3 +166,19 @@ def _held(fields: Fields) -> HeldText:
     time = fields.uint("time", MAX_COUNTER)
     text = fields.blob_between("text", 1, MAX_RELAYED_MESSAGE)
     return HeldText(group, StoredText(number, time, text))
+
+
+def encode_named(named: NamedRecord) -> Record:
+    """Return the record of names that were told."""
+    return encode_entry(named.epoch, list(named.lacking), list(named.parcels))
+
+
+def decode_named(record: Record) -> NamedRecord:
+    """Read what `encode_named` gives. Raises CorruptStore."""
+    return decode_entry(record, 3, "a record of names in a group", _named)
+
+
+def _named(fields: Fields) -> NamedRecord:
+    epoch = fields.uint_between("epoch", 1, MAX_COUNTER)
+    lacking = read_hashes(fields.array("members", MAX_GROUP_MEMBERS))
+    return NamedRecord(epoch, lacking, read_hashes(fields.array("parcels", MAX_NAMED_PARCELS)))

@@ -4,6 +4,7 @@
     GROUP_POST     content id, 16 bytes     due: when it may be tried
     GROUP_TEXT     group id || number       due: order
     GROUP_SENT     content id, 16 bytes     due: order, and deleted after 30 days
+    GROUP_NAMED    group id                 due: 0
 
 Not here: their records (_group_rows.py); messages (_table.py).
 """
@@ -11,7 +12,7 @@ Not here: their records (_group_rows.py); messages (_table.py).
 from typing import Final
 
 from letterlock.client import _group_rows as rows
-from letterlock.client._group_rows import GroupPlace, GroupPost, HeldText, SentText
+from letterlock.client._group_rows import GroupPlace, GroupPost, HeldText, NamedRecord, SentText
 from letterlock.client._table import Table
 from letterlock.stores import EntryKind, Store
 
@@ -24,7 +25,7 @@ _NUMBER_BYTES: Final = 4
 class GroupTables:
     """All rows about the groups of one client."""
 
-    __slots__ = ("_places", "held", "posts", "sent")
+    __slots__ = ("_places", "held", "named", "posts", "sent")
 
     def __init__(self, store: Store) -> None:
         self._places: Table[GroupPlace] = Table(
@@ -39,6 +40,9 @@ class GroupTables:
         self.sent: Table[SentText] = Table(
             store, EntryKind.GROUP_SENT, rows.encode_sent_text, rows.decode_sent_text
         )
+        self.named: Table[NamedRecord] = Table(
+            store, EntryKind.GROUP_NAMED, rows.encode_named, rows.decode_named
+        )
 
     def groups(self) -> list[bytes]:
         """Return the ids of the groups that are read."""
@@ -52,6 +56,7 @@ class GroupTables:
     def forget(self, group: bytes) -> None:
         """Have a group read no more, and delete what is held of it."""
         self._places.delete(group)
+        self.named.delete(group)
         for key, held in self.held.due():
             if held.group == group:
                 self.held.delete(key)

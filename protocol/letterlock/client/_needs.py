@@ -35,6 +35,10 @@ class Needs:
         """Insert a need of the lists of a name after a version."""
         self.add(Need(NeedKind.LISTS, name, after=after))
 
+    def has_lists(self, name: str) -> bool:
+        """Return whether the lists of a name are needed already."""
+        return self._tables.needs.has(need_key(Need(NeedKind.LISTS, name)))
+
     def due(self, limit: int) -> list[Need]:
         """Return needs that may be met now, the earliest first."""
         until = (self._tables.clock() + 1) * MICROSECONDS

@@ -141,7 +141,7 @@ def decode_shelved(record: Record) -> ShelvedParcel:
 
 def _shelved(fields: Fields) -> ShelvedParcel:
     shelf = ShelfName.read(fields)
-    return ShelvedParcel(shelf, _hashes(fields.array("grants", MAX_PARCEL_ITEMS)))
+    return ShelvedParcel(shelf, read_hashes(fields.array("grants", MAX_PARCEL_ITEMS)))
 
 
 def encode_grant_parcels(parcels: tuple[bytes, ...]) -> Record:
@@ -155,10 +155,11 @@ def decode_grant_parcels(record: Record) -> tuple[bytes, ...]:
 
 
 def _grant_parcels(fields: Fields) -> tuple[bytes, ...]:
-    return _hashes(fields.array("parcels", MAX_GRANT_PARCELS))
+    return read_hashes(fields.array("parcels", MAX_GRANT_PARCELS))
 
 
-def _hashes(items: Sequence[object]) -> tuple[bytes, ...]:
+def read_hashes(items: Sequence[object]) -> tuple[bytes, ...]:
+    """Return what is an array of hashes, or of user ids. Raises MalformedMessage."""
     found = tuple(each for each in items if type(each) is bytes and len(each) == HASH_BYTES)
     if len(found) != len(items):
         raise MalformedMessage("a record names something by what is no hash")

@@ -4,6 +4,7 @@
     user            HPKE(document key, label || user id || generation in 4 bytes, text)
     collection      nonce || ChaCha20-Poly1305(HKDF(empty salt, E_e, label || collection id || e in 4 bytes),
                         nonce, text, empty)
+    group           the same with the secret of an epoch, a label of its own and the group id       [GRP-49]
 
 A parcel proves nothing of who made it. Each grant and each note in it is signed itself.             [DOC-91]
 
@@ -15,8 +16,8 @@ from collections.abc import Sequence
 from letterlock._primitives import aead, hpke
 from letterlock._primitives.entropy import Entropy
 from letterlock._primitives.kdf import hkdf_sha256
-from letterlock._primitives.labels import PARCEL_FOR_COLLECTION, PARCEL_FOR_USER
-from letterlock._primitives.secret import KEY_BYTES
+from letterlock._primitives.labels import PARCEL_FOR_COLLECTION, PARCEL_FOR_GROUP, PARCEL_FOR_USER
+from letterlock._primitives.secret import KEY_BYTES, Secret
 from letterlock._primitives.xwing import XWingKeyPair, XWingPublicKey
 from letterlock._session.sealing import pad, unpad
 from letterlock._wire.parcel import Parcel, ParcelItem, decode_contents, encode_contents
@@ -48,20 +49,42 @@ def parcel_for_collection(
 
     Draws 12 bytes from `entropy`.
     """
-    nonce = entropy(aead.NONCE_BYTES)
-    key = _collection_key(secret, collection, epoch)
-    sealed = nonce + aead.seal(key, nonce, pad(encode_contents(items)), b"")
-    return Parcel(ShelfKind.COLLECTION, epoch, sealed).encode()
+    return _under_key(_collection_key(secret, collection, epoch), epoch, items, entropy)
 
 
 def open_for_collection(secret: WrapSecret, collection: bytes, parcel: Parcel) -> tuple[ParcelItem, ...]:
     """Return what a parcel for a collection holds. Raises MalformedMessage, AuthenticationFailed."""
+    return _opened_under_key(_collection_key(secret, collection, parcel.number), parcel)
+
+
+def parcel_for_group(
+    secret: Secret, group: bytes, epoch: int, items: Sequence[ParcelItem], entropy: Entropy
+) -> bytes:
+    """Return a parcel, encoded, that the secret of a group's epoch opens. Raises UsageError. [GRP-49]
+
+    Draws 12 bytes from `entropy`.
+    """
+    return _under_key(_group_key(secret, group, epoch), epoch, items, entropy)
+
+
+def open_for_group(secret: Secret, group: bytes, parcel: Parcel) -> tuple[ParcelItem, ...]:
+    """Return what a parcel for a group holds. Raises MalformedMessage, AuthenticationFailed."""
+    return _opened_under_key(_group_key(secret, group, parcel.number), parcel)
+
+
+def _under_key(key: bytes, number: int, items: Sequence[ParcelItem], entropy: Entropy) -> bytes:
+    nonce = entropy(aead.NONCE_BYTES)
+    sealed = nonce + aead.seal(key, nonce, pad(encode_contents(items)), b"")
+    return Parcel(ShelfKind.COLLECTION, number, sealed).encode()
+
+
+def _opened_under_key(key: bytes, parcel: Parcel) -> tuple[ParcelItem, ...]:
     if parcel.kind is not ShelfKind.COLLECTION:
         raise AuthenticationFailed
     nonce, text = parcel.sealed[: aead.NONCE_BYTES], parcel.sealed[aead.NONCE_BYTES :]
     if len(nonce) < aead.NONCE_BYTES:
         raise AuthenticationFailed
-    found = aead.open_sealed(_collection_key(secret, collection, parcel.number), nonce, text, b"")
+    found = aead.open_sealed(key, nonce, text, b"")
     if found is None:
         raise AuthenticationFailed
     return decode_contents(unpad(found))
@@ -73,4 +96,9 @@ def _user_info(user_id: bytes, generation: int) -> bytes:
 
 def _collection_key(secret: WrapSecret, collection: bytes, epoch: int) -> bytes:
     info = PARCEL_FOR_COLLECTION + collection + epoch.to_bytes(4, "big")
+    return hkdf_sha256(b"", secret.expose(), info, KEY_BYTES)
+
+
+def _group_key(secret: Secret, group: bytes, epoch: int) -> bytes:
+    info = PARCEL_FOR_GROUP + group + epoch.to_bytes(4, "big")
     return hkdf_sha256(b"", secret.expose(), info, KEY_BYTES)

@@ -305,6 +305,11 @@ class Groups(Uncopyable):
         return make_change(at, Wish(wish.action, wish.asked, wish.name, state.epoch), state)
 
 
+def group_desk_behind(groups: Groups) -> GroupDesk:
+    """Return the desk of a user's groups, for the rooms that stand on this one."""
+    return groups._desk()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
 def _names(at: GroupDesk, members: Iterable[str], least: int = 1) -> tuple[MemberName, ...]:
     given: Sequence[str] = (members,) if isinstance(members, str | bytes) else tuple(members)
     if isinstance(members, str | bytes) or not least <= len(given) <= MAX_GROUP_MEMBERS:

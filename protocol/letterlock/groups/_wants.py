@@ -10,6 +10,7 @@ runs inside the caller's transaction.
 Not here: the letters that ask (_letters.py).
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +23,7 @@ from letterlock.stores import EntryKind, EntryRow, Record, Store
 _FIRST_PAUSE: Final = 60
 """Seconds before the first request: what is on its way needs none."""
 _AT_ONCE: Final = 100
+_LATEST: Final = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,13 @@ class Wants:
             self._save(want, asked + 1, now + (HOUR << asked))
             found.append(want)
         return found
+
+    def hurry(self, user_ids: Collection[bytes], now: int) -> None:
+        """Have what is wanted of users asked for now: nothing could be sent to them before."""
+        for row in self._entries.due(EntryKind.GROUP_WANT, _LATEST, MAX_GROUP_WANTS):
+            want = Want.of(row.key)
+            if want.sender.user_id in user_ids:
+                self._save(want, row.record.expose()[0], now)
 
     def answered(self, want: Want, now: int) -> bool:
         """Return whether a request of a device was answered within an hour, and note that it is now."""

@@ -68,6 +68,8 @@ class EntryKind(IntEnum):
     """A text of a group that cannot be judged yet; the key is the group id and the number, 4 bytes."""
     GROUP_SENT = 93
     """Where a text stands that the application sent to a group; the key is the content id, 16 bytes."""
+    GROUP_NAMED = 98
+    """Which names this device has told in an epoch of a group; the key is the group id, 16 bytes."""
 
     GRANT = 48
     """A grant that was verified; the key is its hash, 32 bytes."""
