@@ -6,8 +6,11 @@ import pytest
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.recovery_calls import LocksShown, ShowLocks
+from letterlock._wire.second_lock_calls import SecondLockShown
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.recovery import (
+    Asking,
+    AskingKey,
     Attempt,
     BoxRefused,
     EvaluateLock,
@@ -18,6 +21,7 @@ from letterlock.recovery import (
     RecoveryRefused,
     WrongPassword,
     choose,
+    lay_halves,
 )
 from letterlock.user import InvalidDeviceList
 from letterlock_vectors.library import Library
@@ -98,3 +102,31 @@ def test_a_change_needs_whole_lists(home: Home) -> None:
         home.call(1, body, lists=home.lists[1:])
     with pytest.raises(RecoveryRefused):  # another recovery key
         home.call(1, body, lists=home.lists)
+
+
+# --- second locks -----------------------------------------------------------------------------------------
+
+
+def asking(home: Home) -> Asking:
+    return Asking.begin(home.user_id, AskingKey(system_entropy(32)))
+
+
+def test_without_a_second_lock_nobody_waits(home: Home) -> None:
+    with pytest.raises(RecoveryRefused):
+        home.call(1, asking(home).request.encode())
+
+
+def test_a_second_lock_is_for_whoever_signs(home: Home) -> None:
+    key = RecoveryKey(system_entropy(32))  # not that of the user
+    nothing = SecondLockShown(0, (), None, 0)
+    laid = lay_halves(key, home.user_id, 86_400, (nothing, nothing), system_entropy)
+    with pytest.raises(RecoveryRefused):  # REC-36
+        home.call(1, laid.lay[0].encode(), lists=home.lists)
+    with pytest.raises(UsageError):
+        home.call(1, laid.lay[0].encode())
+
+
+@pytest.mark.parametrize("hours", [0, 1001, -1, "1", None])
+def test_hours_that_do_not_pass(home: Home, hours: object) -> None:
+    with pytest.raises(UsageError):
+        home.ask("recovery.pass_hours", {"hours": hours})

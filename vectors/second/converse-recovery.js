@@ -2,10 +2,12 @@
 //
 // COMMAND answers operations on standard input and output; the default is `python3 -m letterlock vectors serve`. It has both
 // servers and a user, who sets a password and loses every device. Here the user comes back (recovery/client.js), with answers
-// of the servers changed first. Another password is set here, and the other implementation recovers with that.
+// of the servers changed first. Another password is set here, and the other implementation recovers with that. Then a second
+// lock is turned on here, and its halves are taken after a day of the servers (converse-second-lock.js).
 
 import { Disagreement, elsewhere, must, mustRefuse } from "./asking.js";
 import { equal, fromHex, toHex } from "./bytes.js";
+import { secondLock } from "./converse-second-lock.js";
 import * as deviceList from "./device-list.js";
 import { Refusal, refuse } from "./errors.js";
 import { comeBack, newBox, RecoveryClient } from "./recovery/client.js";
@@ -109,6 +111,9 @@ async function main(command) {
   const again = await must(ask("recovery.recover", { party: "again", password: ANOTHER, ...newest }), "a recovery there");
   deviceList.verifyChain([...back.lists, deviceList.decode(fromHex(again.list))], back.lists.length);
   if (again.name !== "alice") throw new Disagreement("another name");
+  refused += await secondLock({
+    ask, call: caller(ask), refusedHere, userId, recoveryKey, device: back.keys, lists: [...back.lists, deviceList.decode(fromHex(again.list))],
+  });
   other.end();
   console.log(`recovery: a user came back here as device ${back.id}, and there as device ${again.id}; ${refused + 2} refused`);
 }

@@ -1,12 +1,13 @@
-"""recovery.set_up, .call, .recover: live users and both servers, for recovery between implementations.
+"""recovery.set_up, .call, .recover, .pass_hours: live users and both servers, between implementations.
 
     recovery.set_up     a live user gets a recovery device, a lock of a password, and a box
     recovery.call       one of the two servers answers, as it would over HTTP
     recovery.recover    a party without devices becomes a device of the user again
+    recovery.pass_hours time passes at both servers, as far as second locks count it
 
 The servers keep their records in memory. They count uses, but allow many, one after the other.
 
-Not here: live users (live_users.py); anything that could be recorded.
+Not here: live users (live_users.py); second locks (live_halves.py); anything that could be recorded.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -43,19 +44,21 @@ from letterlock.recovery import (
 from letterlock.stores._memory import MemoryStore
 from letterlock.user import ListChain
 from letterlock_vectors.inputs import Input, Operation, Output, unhex
+from letterlock_vectors.operations.live_halves import LiveHalves
 from letterlock_vectors.operations.live_users import LiveUsers
 
 _FREELY: Final = Policy(uses=1000, uses_a_day=1000, pause=0)
 _DONE: Final = b"\x81\x01"
+_MOST_HOURS: Final = 1000
 
 
 class LiveRecovery(Uncopyable):
     """Two servers, and what live users do with them."""
 
-    __slots__ = ("_servers", "_users")
+    __slots__ = ("_halves", "_servers", "_users")
 
     def __init__(self, users: LiveUsers) -> None:
-        self._users = users
+        self._users, self._halves = users, LiveHalves()
         key, decoys = LockTicketKey(system_entropy(KEY_BYTES)), DecoyKey(system_entropy(KEY_BYTES))
         one, two = (StoredLocks(MemoryStore()) for _ in SERVERS)
         self._servers = (
@@ -69,6 +72,7 @@ class LiveRecovery(Uncopyable):
             "recovery.set_up": self.set_up,
             "recovery.call": self.call,
             "recovery.recover": self.recover,
+            "recovery.pass_hours": self.pass_hours,
         }
 
     def set_up(self, given: Input) -> Output:
@@ -85,7 +89,19 @@ class LiveRecovery(Uncopyable):
         server = given.number("server")
         if server not in SERVERS:
             raise UsageError("`server` must be 1 or 2")
+        body = given.hex("body")
+        second = self._halves.answer(server, _number_of(body), body, lambda: _chain(given))
+        if second is not None:
+            return {"body": second.encode().hex()}
         return {"body": self._answered(self._servers[server - 1], given).hex()}
+
+    def pass_hours(self, given: Input) -> Output:
+        """Let hours pass at both servers: second locks count them."""
+        hours = given.counter("hours", 1)
+        if hours > _MOST_HOURS:
+            raise UsageError(f"`hours` must be at most {_MOST_HOURS}")
+        self._halves.pass_hours(hours)
+        return {}
 
     def recover(self, given: Input) -> Output:
         """Open the lock with a password, and become a device of the user. Nothing else is revoked."""
