@@ -134,7 +134,7 @@ def test_every_accepted_or_made_encoding_fits_the_cddl() -> None:
         ("relay", "relay", 44),
         ("recovery", "recovery", 24),
         ("recovery-frames", "recovery", 2),
-        ("second-lock", "recovery", 9),
+        ("second-lock", "recovery", 10),
         ("provisional", "provisional", 6),
     ],
 )

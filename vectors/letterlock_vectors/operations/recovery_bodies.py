@@ -57,6 +57,7 @@ from letterlock._wire.second_lock_calls import (
     WaitShown,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output
 from letterlock_vectors.operations.bodies import body_of, shown_bytes
@@ -97,6 +98,7 @@ _KINDS: Final[Mapping[str, type[RelayBody]]] = {
     "stop": StopWait,
     "watch": WatchSecondLock,
     "watched": SecondLockShown,
+    "notify": NotifyAt,
     "make": MakeIdentity,
     "made": IdentityMade,
     "release": ReleaseSeeds,
@@ -148,6 +150,8 @@ def _shown(value: Any) -> Any:
         return shown_bytes(value.expose())
     if isinstance(value, Lock | LockStanding | RecoveryCard | Deposit | WaitShown):
         return shown_fields(value)
+    if isinstance(value, NoticePlace):
+        value = (value.kind, value.address)
     if isinstance(value, tuple):
         return [_shown(each) for each in cast("tuple[object, ...]", value)]
     return value

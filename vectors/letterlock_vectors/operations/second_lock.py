@@ -23,6 +23,7 @@ from letterlock._wire.second_lock_calls import (
     StopWait,
     WatchSecondLock,
 )
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.errors import UsageError
 from letterlock.recovery import AskingKey, RecoveryKey, RecoveryRefused
 from letterlock.recovery._device import recovery_device
@@ -35,8 +36,9 @@ from letterlock_vectors.operations.linking import trusted_chain
 from letterlock_vectors.operations.recovery import given_server
 from letterlock_vectors.operations.recovery_bodies import shown_fields
 
-_CHANGES: Final[Mapping[str, type[AnySecondLockChange]]] = {
+_CHANGES: Final[Mapping[str, type[AnySecondLockChange | NotifyAt]]] = {
     "lay": LayHalf, "keep": KeepDeposit, "stop": StopWait, "watch": WatchSecondLock,
+    "notify": NotifyAt,
 }  # fmt: skip
 _NOBODY: Final = RecoveryKey(bytes(RECOVERY_KEY_BYTES))
 """Signs where no signature is answered."""
@@ -73,9 +75,13 @@ def _keep(given: Input) -> Output:
 def _verify_change(given: Input) -> Output:
     kind = _CHANGES.get(given.text("kind"))
     if kind is None:
-        raise UsageError("`kind` must be lay, keep, stop or watch")
+        raise UsageError("`kind` must be lay, keep, stop, watch or notify")
     call = kind.decode(given.hex("request"))
-    require = require_by_recovery_device if isinstance(call, LayHalf | KeepDeposit) else require_by_device
+    require = (
+        require_by_recovery_device
+        if isinstance(call, LayHalf | KeepDeposit | NotifyAt)
+        else require_by_device
+    )
     require(call.user_id, call.signed(given_server(given)), call.by, _chain(given))
     return {}
 

@@ -36,7 +36,7 @@ function keep(given) {
 }
 
 function verifyChange(given) {
-  const kind = oneOf(given, ["lay", "keep", "stop", "watch"]);
+  const kind = oneOf(given, ["lay", "keep", "stop", "watch", "notify"]);
   secondLock.verifyChange(serverOf(given), kind, given.bytes("request"), snapshotsOf(given));
   return {};
 }

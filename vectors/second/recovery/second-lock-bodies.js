@@ -4,7 +4,7 @@ import { answer, request } from "../bodies.js";
 import { OVERHEAD } from "../hpke.js";
 import * as limits from "../limits.js";
 import { blob, flag, id, integer, list, nullable, record, u32 } from "../relay-types.js";
-import { hash, signed, xwingKey } from "./types.js";
+import { hash, kind, signed, xwingKey } from "./types.js";
 
 const HELD = 2;
 const HALF = 32;
@@ -16,6 +16,7 @@ const deposit = record([
 ]);
 const wait = record([["wait_id", id], ["asked", u32], ["told", flag], ["left", integer(0, limits.LONGEST_DELAY)]]);
 const given = record([["deposit", deposit], ["sealed", blob(HALF + OVERHEAD)]]);
+const place = record([["kind", kind], ["address", blob(1, limits.CLAIM_SIZE)]]);
 const named = [["user_id", hash], ["number", u32]];
 
 /** The bodies, by the names of their rules. */
@@ -27,6 +28,7 @@ export const SECOND_LOCK = {
   take: request(43, SMALL, [["user_id", hash], ["wait_id", id]]),
   given: answer(SIGNED, [["wait", nullable(wait)], ["halves", list(given, 0, HELD)]]),
   stop: request(49, SIGNED, [...named, ["wait_id", nullable(id)], ...signed]),
+  notify: request(52, SIGNED, [...named, ["place", nullable(place)], ...signed]),
   watch: request(50, SIGNED, [["user_id", hash], ...signed]),
   watched: answer(SMALL, [
     ["number", u32], ["deposits", list(deposit, 0, HELD)], ["wait", nullable(wait)], ["quiet", integer(0, limits.QUIET_SECONDS)],

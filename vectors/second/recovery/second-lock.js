@@ -46,9 +46,9 @@ export function keep(userId, shown) {
   return shown.map(({ number }) => ({ user_id: userId, number, deposit }));
 }
 
-/** Verify a signed call as the server does. [REC-36] [REC-41] */
+/** Verify a signed call as the server does. [REC-36] [REC-41] [REC-45] */
 export function verifyChange(server, kind, data, snapshots) {
-  if (kind === "lay" || kind === "keep") devices.verifyChange(server, kind, data, snapshots);
+  if (["lay", "keep", "notify"].includes(kind)) devices.verifyChange(server, kind, data, snapshots);
   else devices.verifyByAny(server, kind, data, snapshots);
 }
 

@@ -8,7 +8,7 @@ from generators.support.family import Family
 from generators.support.halves import ASKING, Cut, public_of
 from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
-from generators.support.relay_elements import Element, blob, items, or_null, record, uint
+from generators.support.relay_elements import Element, blob, check_kind, items, or_null, record, uint
 
 U32: Final = 2**32 - 1
 SIGNED: Final = blob("ml_dsa", bytes(1952), 1952, 1952), blob("signature", bytes(3373), 3373, 3373)
@@ -47,6 +47,11 @@ def _halves() -> Element:
     return items("halves", one, 0, 2, lambda at: [Cut(f"deposit {at}").deposit, bytes(1168)])
 
 
+def _place() -> Element:
+    elements = (check_kind(), blob("address", b"anna@example.org", 1, 320))
+    return or_null(record(elements, lambda shown: [shown["kind"], shown["address"]])._replace(key="place"))
+
+
 BODIES: Final = (
     Body("lay", 41, (USER_ID, NUMBER, _deposit(), blob("half", draw("a half", 32), 32, 32), *SIGNED)),
     Body("keep", 51, (USER_ID, NUMBER, _deposit(), *SIGNED)),
@@ -55,6 +60,7 @@ BODIES: Final = (
     Body("take", 43, (USER_ID, WAIT_ID)),
     Body("given", None, (or_null(_wait()), _halves())),
     Body("stop", 49, (USER_ID, NUMBER, or_null(WAIT_ID), *SIGNED)),
+    Body("notify", 52, (USER_ID, NUMBER, _place(), *SIGNED)),
     Body("watch", 50, (USER_ID, *SIGNED)),
     Body("watched", None, (NUMBER, _deposits(), or_null(_wait()), uint("quiet", 100, 0, 604_800))),
 )

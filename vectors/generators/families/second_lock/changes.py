@@ -11,20 +11,22 @@ from generators.support.recovery_scene import SERVERS
 from letterlock._wire.device_snapshot import Snapshot
 
 ONE: Final = Cut("one")
-LAY, KEEP, STOP, WATCH = 41, 51, 49, 50
+LAY, KEEP, STOP, WATCH, NOTIFY = 41, 51, 49, 50, 52
 NAME: Final[list[Value]] = [HOME.user_id, 5]
 FIELDS: Final[dict[int, list[Value]]] = {
     LAY: [*NAME, ONE.deposit, ONE.halves[0]],
     KEEP: [*NAME, ONE.deposit],
     STOP: [*NAME, WAITS[0]],
     WATCH: [HOME.user_id],
+    NOTIFY: [*NAME, ["mail", b"anna@example.org"]],
 }
-KINDS: Final = {LAY: "lay", KEEP: "keep", STOP: "stop", WATCH: "watch"}
+KINDS: Final = {LAY: "lay", KEEP: "keep", STOP: "stop", WATCH: "watch", NOTIFY: "notify"}
 EARLIER: Final = HOME.lists()
 NO_DEVICE: Final = HOME.lists(revoke=(DEVICE,))
 NO_PHONE: Final = HOME.lists(revoke=(PHONE,))
-RECOVERY_DEVICE: Final = "REC-36"
-ANY_DEVICE: Final = "REC-41"
+RULES: Final = {LAY: "REC-36", KEEP: "REC-36", STOP: "REC-41", WATCH: "REC-41", NOTIFY: "REC-45"}
+BY_ANY: Final = STOP, WATCH
+"""The calls that every device may sign. The others are for the recovery device alone."""
 
 
 def given(call: int, request: bytes, lists: list[Snapshot] | None = None, server: int = 1) -> Json:
@@ -37,17 +39,18 @@ def add(family: Family) -> None:
     """Add the groups."""
     group = family.group("second_lock.verify_change", "calls by a device that may")
     for call, fields in FIELDS.items():
-        rule = RECOVERY_DEVICE if call in (LAY, KEEP) else ANY_DEVICE
         for server in SERVERS:
             asked = given(call, HOME.change(call, fields, server=server), server=server)
             comment = f"{KINDS[call]}, by the recovery device, for server {server}"
-            group.valid(comment, asked, rules=[rule], output={})
+            group.valid(comment, asked, rules=[RULES[call]], output={})
     for device, what in ((PHONE, "the phone"), (KIOSK, "a kiosk")):
-        for call in (STOP, WATCH):
+        for call in BY_ANY:
             asked = given(call, HOME.change(call, FIELDS[call], device=device))
-            group.valid(f"{KINDS[call]}, by {what}", asked, rules=[ANY_DEVICE], output={})
+            group.valid(f"{KINDS[call]}, by {what}", asked, rules=[RULES[call]], output={})
     every = given(STOP, HOME.change(STOP, [*NAME, None], device=PHONE))
-    group.valid("stop, without a wait", every, rules=[ANY_DEVICE], output={})
+    group.valid("stop, without a wait", every, rules=["REC-41"], output={})
+    nowhere = given(NOTIFY, HOME.change(NOTIFY, [*NAME, None]))
+    group.valid("notify, nowhere", nowhere, rules=["REC-45"], output={})
     refusals(family)
 
 
@@ -56,16 +59,16 @@ def refusals(family: Family) -> None:
     group = family.group("second_lock.verify_change", "calls that are refused")
     for call in FIELDS:
         for comment, flag, asked in _others(call):
-            rule = RECOVERY_DEVICE if call in (LAY, KEEP) else ANY_DEVICE
-            group.invalid(f"{KINDS[call]}, {comment}", asked, "RecoveryRefused", flags=[flag], rules=[rule])
+            what, rules = f"{KINDS[call]}, {comment}", [RULES[call]]
+            group.invalid(what, asked, "RecoveryRefused", flags=[flag], rules=rules)
     for comment, rule, asked in _changed():
         group.invalid(comment, asked, "RecoveryRefused", flags=["Signature"], rules=[rule])
 
 
 def _others(call: int) -> list[tuple[str, str, Json]]:
     """Return a call of other devices, lists, servers and purposes."""
-    fields, following = FIELDS[call], {LAY: KEEP, KEEP: STOP, STOP: WATCH, WATCH: LAY}[call]
-    by = DEVICE if call in (LAY, KEEP) else PHONE
+    fields, following = FIELDS[call], {LAY: KEEP, KEEP: STOP, STOP: WATCH, WATCH: LAY, NOTIFY: LAY}[call]
+    by = PHONE if call in BY_ANY else DEVICE
     sound = HOME.change(call, fields, device=by)
     found = [
         ("for the other server", "OtherPurpose", given(call, sound, server=2)),
@@ -88,7 +91,7 @@ def _others(call: int) -> list[tuple[str, str, Json]]:
         ("a changed Ed25519 half", "Signature", given(call, flipped(sound, -20))),
         ("a changed ML-DSA key", "Signature", given(call, flipped(sound, -4000))),
     ]  # fmt: skip
-    if call in (LAY, KEEP):
+    if call not in BY_ANY:
         found += [
             (f"by {what}", "OtherDevice", given(call, HOME.change(call, fields, device=device)))
             for device, what in ((PHONE, "the phone"), (KIOSK, "a kiosk"))
@@ -98,7 +101,7 @@ def _others(call: int) -> list[tuple[str, str, Json]]:
 
 def _changed() -> list[tuple[str, str, Json]]:
     """Return calls with another element than the signed one."""
-    lay, keep, stop = FIELDS[LAY], FIELDS[KEEP], FIELDS[STOP]
+    lay, keep, stop, notify = (FIELDS[each] for each in (LAY, KEEP, STOP, NOTIFY))
     another = Cut("two")
     return [
         (f"{KINDS[call]}, {comment}", rule,
@@ -113,5 +116,9 @@ def _changed() -> list[tuple[str, str, Json]]:
             (STOP, "another number than the signed one", "REC-37", [stop[0], 6, stop[2]]),
             (STOP, "another wait than the signed one", "REC-41", [*NAME, WAITS[1]]),
             (STOP, "no wait where one was signed", "REC-41", [*NAME, None]),
+            (NOTIFY, "another number than the signed one", "REC-45", [notify[0], 6, notify[2]]),
+            (NOTIFY, "another address than the signed one", "REC-45", [*NAME, ["mail", b"a@example.org"]]),
+            (NOTIFY, "another kind than the signed one", "REC-45", [*NAME, ["text", b"anna@example.org"]]),
+            (NOTIFY, "no address where one was signed", "REC-45", [*NAME, None]),
         )
     ]  # fmt: skip
