@@ -34,6 +34,13 @@ class Post:
         self.port = 0
         self.connections = 0
         self.arrived = asyncio.Event()
+        self.data_refusals: list[str] = []
+        self.hangs_up = False
+        """Ends the connection over each mail, which it may have taken."""
+        self.goes_on = asyncio.Event()
+        """Holds each mail until it is set."""
+        self.goes_on.set()
+        self.held = asyncio.Event()
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd calls it by this name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -52,8 +59,15 @@ class Post:
         content = envelope.content
         mail: Message = message_from_bytes(content if isinstance(content, bytes) else b"", policy=default)
         assert isinstance(mail, EmailMessage)
+        self.held.set()
+        await self.goes_on.wait()
+        if self.data_refusals:
+            return self.data_refusals.pop(0)
         self.taken.append((list(envelope.rcpt_tos), mail))
         self.arrived.set()
+        if self.hangs_up:
+            assert isinstance(server.transport, asyncio.Transport)
+            server.transport.abort()
         return "250 taken"
 
     def login(self, server: SMTP, session: Session, envelope: Envelope, kind: str, data: Any) -> AuthResult:

@@ -46,6 +46,19 @@ Checks = Callable[[], Mapping[str, IdentityCheck]]
 """Makes the checks of identity of a process, by their names."""
 
 
+class AuditLog:
+    """Logs what happened, in one line that names nobody, and has it counted. [REC-23]"""
+
+    def __init__(self) -> None:
+        self.count: Callable[[str], None] | None = None
+
+    def __call__(self, what: str, number: int) -> None:
+        """Note it, with a number."""
+        event(logging.INFO, f"recovery: {what}", number=number)
+        if self.count is not None:
+            self.count(what)
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class RecoverySettings(Uncopyable):
     """What an operator decides. `number` is 1 beside a relay, 2 for a key server.
@@ -69,6 +82,7 @@ class RecoverySettings(Uncopyable):
         plans = ServerPlans(self.number, self.keys.decoys, self.tickets, self.policy)
         rows = await SealedRows(open_rows(self.store), self.keys.sealing).open()
         checks: Mapping[str, IdentityCheck] = {} if self.checks is None else self.checks()
+        audit = AuditLog()
         beside = Beside(
             gate=None
             if self.checks is None
@@ -76,10 +90,10 @@ class RecoverySettings(Uncopyable):
             limits=AddressLimits(self.address_calls) if self.address_calls else None,
             directory=None if store is None else RelayDirectory(store),
             reaches={kind: each for kind, each in checks.items() if isinstance(each, ReachesUsers)},
-            audit=_audit,
+            audit=audit,
             run=asyncio.to_thread,
         )
-        return Recovery(rows, checks, RecoveryCore(Desk(plans, rows, beside), self.proxies))
+        return Recovery(rows, checks, RecoveryCore(Desk(plans, rows, beside), self.proxies), audit)
 
     async def try_store(self) -> None:
         """Open and close the database. Raises StoreError, UsageError."""
@@ -133,10 +147,17 @@ class Recovery:
 
     prefix = RECOVERY_PATH
 
-    def __init__(self, rows: SealedRows, checks: Mapping[str, IdentityCheck], core: RecoveryCore) -> None:
+    def __init__(
+        self, rows: SealedRows, checks: Mapping[str, IdentityCheck], core: RecoveryCore, audit: AuditLog
+    ) -> None:
+        self._audit = audit
         self._rows = rows
         self._checks = checks
         self.core = core
+
+    def counted_by(self, count: Callable[[str], None]) -> None:
+        """Have what happens counted."""
+        self._audit.count = count
 
     async def ready(self) -> None:
         """Raise StoreError unless the database answers."""
@@ -190,8 +211,3 @@ class RelayDirectory:
         """Return the user id of a name, or None. Raises StoreError."""
         head = await self._store.head(account_key(name))
         return None if head is None else head.user_id
-
-
-def _audit(what: str, number: int) -> None:
-    """Log what happened: one line that names nobody, for whoever counts them. [REC-23]"""
-    event(logging.INFO, f"recovery: {what}", number=number)

@@ -46,6 +46,7 @@ async def _serve(settings: KeyServerSettings, recovery: RecoverySettings, proces
 
 async def _run(settings: KeyServerSettings, opened: Recovery, process: Process) -> None:
     metrics = Metrics("keyserver")
+    opened.counted_by(metrics.recovery)
     faults = Faults(metrics)
     _count_unhandled(faults)
     pages = Pages(opened.ready, metrics)

@@ -7,7 +7,7 @@
 Not here: from a request to a body (_calls.py).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import time
 from typing import Final, Protocol
 
@@ -71,6 +71,10 @@ class Beside(Protocol):
     @property
     def prefix(self) -> str:
         """What the paths of these calls begin with."""
+        ...
+
+    def counted_by(self, count: Callable[[str], None]) -> None:
+        """Have what happens counted: `count` is told what, and of nobody to whom."""
         ...
 
     async def ready(self) -> None:

@@ -80,6 +80,12 @@ class Metrics:
         self._expired = _counter(
             prefix + "expired_messages", "Messages deleted because nobody fetched them", own
         )
+        self._recovery = Counter(
+            f"{prefix}recovery",
+            "What happened to locks, halves, identities and notices",
+            ["what"],
+            registry=own,
+        )
         self._stored = _stored(prefix, own)
         if shared:
             multiprocess.MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
@@ -116,6 +122,10 @@ class Metrics:
     def expired(self, messages: int) -> None:
         """Count messages that nobody fetched in time."""
         self._expired.inc(messages)
+
+    def recovery(self, what: str) -> None:
+        """Count what happened to somebody's recovery."""
+        self._recovery.labels(what).inc()
 
     def stored(self, counts: Counts) -> None:
         """Note what the store holds."""

@@ -101,6 +101,7 @@ class _Serving:
         asyncio.get_running_loop().set_exception_handler(self._unhandled)
         await self._relay.start()
         if self._beside is not None:
+            self._beside.counted_by(self._metrics.recovery)
             self._upkeep.add(self._beside.upkeep)
         upkeep = asyncio.ensure_future(self._upkeep.run(first=self._process.first))
         servers = HttpServers(self._process, self._settings, self._metrics, self._faults)
