@@ -1,78 +1,23 @@
 """Checks of identity through a client: nobody tries a password who has not shown who they are."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 import pytest
 
-from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.identity_calls import Challenged, Prove, Proven
 from letterlock._wire.relay_body import RelayBody
-from letterlock.client import Client, IdentityAnswer, RecoveryServers, RelayUnavailable, ServerUnavailable
+from letterlock.client import IdentityAnswer, RelayUnavailable, ServerUnavailable
 from letterlock.client._transport import Reply
 from letterlock.errors import UsageError
-from letterlock.identity import TicketCheck
-from letterlock.recovery import Gate, GateKey, IdentityCheck, IdentityRefused, RecoveryRefused, ServerAtFault
-from letterlock.relay import TicketKey
-from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness
+from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
+from support.client_checks import ANNA, Checks
+from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, hardness
 from support.client_town import Town, play
-from support.gate_memory import MemoryGates
-from support.gate_town import Letters
 from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]
 pytestmark = pytest.mark.usefixtures("cheap")
-
-APPLICATION: Final = TicketKey(bytes(range(32)))
-ANNA: Final = "alice@example.org"
-
-
-class Checks:
-    """A check by ticket at server 1, and one by mail at server 2, in front of both servers."""
-
-    def __init__(self, town: Town) -> None:
-        self.servers = Servers(town)
-        self.letters = Letters()
-        self.asked = 0
-        ticket = TicketCheck(APPLICATION.public_hex, 1)
-        checks: tuple[dict[str, IdentityCheck], ...] = {"ticket": ticket}, {"mail": self.letters}
-        for server, names in enumerate(checks, 1):
-            key = GateKey(bytes([server]) * 32)
-            gate = Gate(server, key, MemoryGates(), names, clock=town.clock, entropy=system_entropy)
-            self.servers.gates[server] = gate
-
-    def ticket(self, who: str = "alice") -> IdentityAnswer:
-        async def answer(challenge: bytes) -> bytes:
-            clock = self.servers.town.clock
-            return APPLICATION.sign_identity(who, server=1, challenge=challenge, clock=clock)
-
-        return IdentityAnswer("ticket", None, answer)
-
-    def mail(self, address: str = ANNA, change: Callable[[bytes], bytes] = bytes) -> IdentityAnswer:
-        async def answer(_: bytes) -> bytes:
-            self.asked += 1
-            return change(self.letters.sent[-1][1].encode())
-
-        return IdentityAnswer("mail", address, answer)
-
-    def both(self, **changes: IdentityAnswer) -> RecoveryServers:
-        answers = {"first": self.ticket(), "second": self.mail()} | changes
-        return replace(BOTH, identities={1: answers["first"], 2: answers["second"]})
-
-    async def lost(self) -> Client:
-        """Return a client that set recovery up and bound both identities, and whose device is gone."""
-        alice = await self.servers.client("alice")
-        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
-        await alice.recovery.bind_identity(1, self.ticket())
-        await alice.recovery.bind_identity(2, self.mail())
-        await alice.close()
-        self.servers.town.now += 61
-        return alice
-
-    async def back(self, servers: RecoveryServers) -> Client:
-        return await back(self.servers, both=servers)
 
 
 def test_two_checks_and_a_password_bring_the_user_back(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.cbor import Value
 from letterlock._wire.inspection import Shown
 from letterlock._wire.suite import Suite
-from letterlock.client import ClientRecovery, Hardness
+from letterlock.client import ClientRecovery, ClientSecondLock, Hardness
 
 EXPORTING: Final = (
     "letterlock",
@@ -46,6 +46,7 @@ UNRESOLVED: Final = {
     "Address": Address,
     "Hardness": Hardness,
     "ClientRecovery": ClientRecovery,
+    "ClientSecondLock": ClientSecondLock,
 }
 """Names that `typing` does not find: aliases that name themselves, and what errors.py imports for typing."""
 

@@ -15,9 +15,10 @@ from typing import Any, Final
 from letterlock import MemoryStore
 from letterlock._primitives.kdf import hkdf_sha256
 from letterlock._primitives.labels import RECOVERY_KEEPING
+from letterlock._records.second_lock import decode_second_lock
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_find import FindUser, UserFound
-from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RecoveryFrame
+from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RECOVERY_CALL_OF_REQUEST, RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
@@ -27,25 +28,38 @@ from letterlock.client._http import RelayUrl
 from letterlock.client._opening import World
 from letterlock.client._transport import Reply
 from letterlock.errors import PeerError
+from letterlock.limits import HOUR
 from letterlock.recovery import (
+    AskForHalf,
     BeginLock,
     BindIdentity,
+    Deposit,
     EvaluateLock,
     FinishLock,
     Gate,
+    HalfGiven,
     Hardness,
     Identify,
     IdentityRefused,
+    KeepDeposit,
+    LayHalf,
     LockOpened,
     Policy,
     Prove,
     RecoveryRefused,
     RecoveryServer,
+    SecondLockNotice,
+    SecondLockServer,
     SettleLock,
     ShowLocks,
+    StopWait,
     StoredLocks,
+    StoredRows,
+    TakeHalf,
+    WatchSecondLock,
 )
 from letterlock.recovery._enrolment import require_card
+from letterlock.stores import EntryKind
 from letterlock.user import ListChain
 from letterlock.user._signatures import verify_by
 from support.client_town import QUICK, RELAY, Town, TownTransport
@@ -63,6 +77,11 @@ class RecoveryAsked:
     request: Any
     client: str
 
+    @property
+    def name(self) -> str:
+        """The name of the call."""
+        return RECOVERY_CALL_OF_REQUEST[type(self.request)].name
+
 
 Rule = Callable[[RecoveryAsked], Reply | None]
 Change = Callable[[RecoveryAsked, RelayBody], RelayBody]
@@ -78,6 +97,8 @@ class Servers:
         self.calls: Counter[tuple[int, str]] = Counter()
         self.down: set[int] = set()
         self.gates: dict[int, Gate] = {}
+        self.notices: list[SecondLockNotice] = []
+        self.tells = {1, 2}
         self.names: set[str] = set()
         self.boxes: dict[bytes, PutBox] = {}
         self.known: dict[tuple[int, bytes], tuple[DeviceList, ...]] = {}
@@ -87,6 +108,9 @@ class Servers:
             RecoveryServer(1, one, DECOYS, TICKETS.public, policy, town.clock),
             RecoveryServer(2, other, DECOYS, TICKETS, policy, town.clock),
         )
+        self.halves = {
+            number: SecondLockServer(number, StoredRows(MemoryStore()), town.clock) for number in (1, 2)
+        }
 
     def kind(self, name: str) -> type[Client]:
         """Return a class of clients that reach both servers, under a name for the rules."""
@@ -144,9 +168,19 @@ class Servers:
                 return DoneAnswer()
             case EvaluateLock(name) if gate is not None:
                 await gate.require(frame.pass_, name.user_id)
+            case LayHalf() if gate is None:
+                raise IdentityRefused("no check here")
+            case AskForHalf(user_id) | TakeHalf(user_id):
+                if gate is None:
+                    raise IdentityRefused("no check here")
+                await gate.require(frame.pass_, user_id)
+            case _:
+                pass
         return await self._given(asked, lists)
 
-    async def _given(self, asked: RecoveryAsked, lists: tuple[DeviceList, ...]) -> RelayBody:
+    async def _given(  # noqa: PLR0911 (a call each)
+        self, asked: RecoveryAsked, lists: tuple[DeviceList, ...]
+    ) -> RelayBody:
         server, request = self.both[asked.server - 1], asked.request
         match request:
             case FindUser(name):
@@ -160,6 +194,8 @@ class Servers:
                 return server.succeed(request)
             case GetBox():
                 return await self._box(request)
+            case AskForHalf() | TakeHalf():
+                return self._waited(asked.server, request)
             case _:
                 return self._changed(asked, self._chain(asked.server, lists))
 
@@ -172,9 +208,47 @@ class Servers:
                 server.settle(request, chain)
             case FinishLock():
                 server.finish(request, chain)
+            case LayHalf():
+                self.halves[asked.server].lay(request, chain)
+            case KeepDeposit():
+                self.halves[asked.server].keep(request, chain)
+            case StopWait():
+                self._note(self.halves[asked.server].stop(request, chain))
+            case WatchSecondLock():
+                return self.halves[asked.server].watch(request, chain)
             case _:
                 self._put(request, chain)
         return DoneAnswer()
+
+    def _waited(self, server: int, request: AskForHalf | TakeHalf) -> RelayBody:
+        halves, answer = self.halves[server], HalfGiven(None, ())
+        if isinstance(request, TakeHalf):
+            answer, notice = halves.take(request, checked=True)
+            self._note(notice)
+            return answer
+        asked, notice = halves.ask(request, checked=True)
+        if notice is None or server not in self.tells:
+            return asked
+        self._note(notice)
+        halves.told(notice)
+        return halves.ask(request, checked=True)[0]
+
+    def _note(self, notice: SecondLockNotice | None) -> None:
+        if notice is not None:
+            self.notices.append(notice)
+
+    def deposits(self, server: int, user_id: bytes) -> tuple[Deposit, ...]:
+        """Return what a server holds of a second lock."""
+        rows = self.halves[server].rows
+        found = rows.change(EntryKind.SECOND_LOCK, user_id, lambda record: (record, record))
+        return () if found is None else tuple(each.deposit for each in decode_second_lock(found).held)
+
+    def pass_hours(self, hours: int, *servers: int) -> None:
+        """Let time pass for everybody. Servers that are not named do not look at their clock meanwhile."""
+        for _ in range(hours):
+            self.town.now += HOUR
+            for server in servers or (1, 2):
+                self.halves[server].look()
 
     def _chain(self, server: int, lists: tuple[DeviceList, ...]) -> ListChain:
         chain = ListChain.verify(lists)

@@ -8,23 +8,30 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from letterlock import Address, MemoryStore
+from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_clock
 from letterlock.client import Client, Message, OpenDocument, SyncClient
 from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
+from letterlock.client._halves_change import HalvesChange
 from letterlock.client._http import RelayUrl
 from letterlock.client._office import Office
 from letterlock.client._opening import create
 from letterlock.client._pace import Pace
+from letterlock.client._password_desk import PasswordDesk
 from letterlock.client._people import ClientPeople
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_keeper import RecoveryKeeper
 from letterlock.client._recovery_rows import RecoveryChange
+from letterlock.client._returning import ClientReturn
 from letterlock.client._rows import Arrived
+from letterlock.client._second_lock_calls import SecondLockCalls
+from letterlock.client._second_lock_rows import AskingRecord, SecondLockChange
+from letterlock.client._second_lock_watch import SecondLockWatch
 from letterlock.client._sync_message import SyncMessage
 from letterlock.client._thread import StoreThread
-from letterlock.recovery import RecoveryKey
+from letterlock.recovery import AskingKey, RecoveryKey
 from support.secret_pq_holders import MATERIAL
 
 URL: Final = RelayUrl("https://relay.example")
@@ -75,6 +82,10 @@ def calls() -> RecoveryCalls:
     return RecoveryCalls(None, None, Pace())  # type: ignore[arg-type]
 
 
+def second() -> SecondLockCalls:
+    return SecondLockCalls(calls(), bytes(32), DeviceSigningKeyPair(CompositeSeed(MATERIAL[:64])))
+
+
 CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Message": (message, "<Message from alice>"),
     "SyncMessage": (lambda: SyncMessage(sync_client(), message()), "<SyncMessage from alice>"),
@@ -114,6 +125,21 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "RecoveryChange": (
         lambda: RecoveryChange(RecoveryKey(MATERIAL[:32]), is_first=True),
         "<RecoveryChange>",
+    ),
+    "PasswordDesk": (lambda: PasswordDesk(desk()), "<PasswordDesk>"),
+    "ClientSecondLock": (lambda: client().recovery.second_lock, "<ClientSecondLock>"),
+    "SyncSecondLock": (lambda: sync_client().recovery.second_lock, "<SyncSecondLock>"),
+    "ClientReturn": (ClientReturn, "{OBJECT}"),
+    "SecondLockCalls": (second, "<SecondLockCalls>"),
+    "SecondLockWatch": (lambda: SecondLockWatch(desk()), "{OBJECT}"),
+    "HalvesChange": (lambda: HalvesChange(desk(), second()), "{OBJECT}"),
+    "SecondLockChange": (
+        lambda: SecondLockChange(RecoveryKey(MATERIAL[:32]), None),
+        "<SecondLockChange>",
+    ),
+    "AskingRecord": (
+        lambda: AskingRecord("alice", bytes(32), ("", ""), AskingKey(MATERIAL[:32])),
+        "<AskingRecord>",
     ),
     "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]
 }

@@ -6,6 +6,7 @@
     RelayEvent      what happened between a client and its relay
     ClientDocuments, OpenDocument, ClientCollections      `client.documents`: sealed files, and who reads them
     ClientRecovery, RecoveryStatus       `client.recovery`: a password gets back who lost every device
+    ClientSecondLock, SecondLockNews     `client.recovery.second_lock`: the same without the password
     ClientJson      `client.documents.json`: JSON documents, whose sections have different readers
 
     async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
@@ -47,17 +48,28 @@ from letterlock.client._recovery_values import (
     RecoveryStatus,
     ServerStanding,
 )
+from letterlock.client._returning import ClientReturn
+from letterlock.client._second_lock_values import (
+    SecondLockAsked,
+    SecondLockNews,
+    SecondLockNewsKind,
+    SecondLockStanding,
+    SecondLockStatus,
+    SecondLockWait,
+)
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient
 from letterlock.client._sync_documents import SyncCollections, SyncDocuments
 from letterlock.client._sync_json import SyncJson
 from letterlock.client._sync_message import SyncMessage
 from letterlock.client._sync_recovery import SyncRecovery
+from letterlock.client._sync_second_lock import SyncSecondLock
 from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
 if TYPE_CHECKING:
     from letterlock.client._client_recovery import ClientRecovery
+    from letterlock.client._client_second_lock import ClientSecondLock
     from letterlock.recovery import Hardness
 
 __all__ = [
@@ -69,6 +81,8 @@ __all__ = [
     "ClientJson",
     "ClientPeople",
     "ClientRecovery",
+    "ClientReturn",
+    "ClientSecondLock",
     "Delivery",
     "Hardness",
     "HistoryRefused",
@@ -86,6 +100,12 @@ __all__ = [
     "RelayEventKind",
     "RelayMisbehaves",
     "RelayUnavailable",
+    "SecondLockAsked",
+    "SecondLockNews",
+    "SecondLockNewsKind",
+    "SecondLockStanding",
+    "SecondLockStatus",
+    "SecondLockWait",
     "ServerStanding",
     "ServerUnavailable",
     "StorePlace",
@@ -95,11 +115,12 @@ __all__ = [
     "SyncJson",
     "SyncMessage",
     "SyncRecovery",
+    "SyncSecondLock",
     "TicketRefused",
     "UnknownUser",
 ]
 
-_OF_RECOVERY = frozenset({"ClientRecovery", "Hardness"})
+_OF_RECOVERY = frozenset({"ClientRecovery", "ClientSecondLock", "Hardness"})
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
 """Client: a user whose messages travel through a relay, for asyncio.
 
-    create, open, join, recover      a store, and the user in it
+    create, open, join        a store, and the user in it; somebody without a device: _returning.py
     async with                seven tasks run until it ends, from sender to convener
     send                      saved, then sent by the sender; offline it waits
     messages, events          what arrived and happened, until the application has finished it
@@ -34,9 +34,10 @@ from letterlock.client._opening import WORLD, World, checked_name, create, exist
 from letterlock.client._people import ClientPeople
 from letterlock.client._reader import Reader, drained
 from letterlock.client._receiver import Receiver
-from letterlock.client._recovery_extra import brought_back, has_recovery, keeper_of, recovered, recovery_of
-from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._recovery_extra import has_recovery, keeper_of, recovery_of
+from letterlock.client._returning import ClientReturn
 from letterlock.client._rows import Draft
+from letterlock.client._second_lock_values import SecondLockNews
 from letterlock.client._sender import Sender
 from letterlock.client._stores import StoreOpener, StorePlace
 from letterlock.client._thread import StoreThread
@@ -52,7 +53,7 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
-class Client(ClientPeople):
+class Client(ClientPeople, ClientReturn):
     """A user on this device, and its relay: made with `create`, `open`, `join` or `recover`, then entered.
 
     Any task of the event loop may call it. Every method may raise StoreError. Nothing that a relay, a
@@ -168,34 +169,6 @@ class Client(ClientPeople):
         client = cls._over(thread, arrivals, url)
         try:
             await Keeper(client._office).publish_first()  # noqa: SLF001 (ruff does not see whose it is)
-        except BaseException:
-            await client.close()
-            raise
-        return client
-
-    @classmethod
-    async def recover(
-        cls,
-        store: StorePlace,
-        *,
-        name: str,
-        password: str,
-        servers: RecoveryServers,
-        key: bytes | None = None,
-        revoke_others: bool = False,
-    ) -> Self:
-        """Make this device one of a user who set recovery up and lost every other one. The store is empty.
-
-        `revoke_others` takes the lost devices out of the list at once. Interrupted after the password was
-        right, it goes on when it is called again with the same arguments. Raises WrongPassword, LockWaits,
-        ServerAtFault, BoxRefused, RecoveryRefused, RelayUnavailable, RelayMisbehaves; AccountExists,
-        UsageError.
-        """
-        opener, who = StoreOpener.of(store, key), (name, password)
-        thread, arrivals = await recovered(opener, cls._world, servers, who, revoke_others=revoke_others)
-        client = cls._over(thread, arrivals, RelayUrl(servers.relay, allow_insecure=servers.allow_insecure))
-        try:
-            await brought_back(client.recovery, password, opener)
         except BaseException:
             await client.close()
             raise
@@ -370,7 +343,9 @@ class Client(ClientPeople):
         """
         return self._reader.messages(wait)
 
-    def events(self, *, wait: float | None = None) -> AsyncGenerator[Event | RelayEvent | GroupEvent]:
+    def events(
+        self, *, wait: float | None = None
+    ) -> AsyncGenerator[Event | RelayEvent | GroupEvent | SecondLockNews]:
         """Yield what happened, likewise: each event until it is finished; those of the relay once."""
         return self._reader.events(wait)
 

@@ -19,6 +19,8 @@ from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
 from letterlock.client._rows import Notice
+from letterlock.client._second_lock_values import SecondLockNews
+from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._values import Message
 from letterlock.errors import StoreError, UsageError
 from letterlock.groups import GroupEvent, GroupEventKind
@@ -80,7 +82,9 @@ class Reader:
         await self._office.run(self._office.arrivals.finish, key)
         self._office.room_wake.set()
 
-    async def events(self, wait: float | None) -> AsyncGenerator[Event | RelayEvent | GroupEvent]:
+    async def events(
+        self, wait: float | None
+    ) -> AsyncGenerator[Event | RelayEvent | GroupEvent | SecondLockNews]:
         """Yield events, those of the store until they were finished."""
         office, arrivals = self._office, self._office.arrivals
         token, patience = self._enter("events", office.news_wake), _Patience(wait)
@@ -98,11 +102,16 @@ class Reader:
                 await woken(office.news_wake, patience.left)
                 continue
             key, notice = found[0]
-            event = _event(notice)
+            event = await office.run(self._news, notice) or _event(notice)
             if event is not None:
                 yield event
             await office.run(arrivals.finish_notice, key)
             patience = _Patience(wait)
+
+    def _news(self, notice: Notice) -> SecondLockNews | None:
+        """Return news of a second lock, with who waits now; None for a notice of something else."""
+        clock = self._office.queue.tables.clock
+        return SecondLockViews(self._office.thread.store).news(notice, clock())
 
 
 def _event(notice: Notice) -> Event | RelayEvent | GroupEvent | None:

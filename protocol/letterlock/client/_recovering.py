@@ -2,6 +2,7 @@
 
     find, prove             the user id; and who asks, where a server checks that                    [REC-34]
     open the lock           the recovery key                                                     one use
+    or take the halves      likewise, without the password                                           [CLN-31]
     get-box                 all device lists and the box, signed for by the recovery device
     saved                   the device, its user, and the recovery key: ONE transaction              [CLN-26]
 
@@ -10,6 +11,7 @@ What follows goes on from the store, also after a crash: the list is uploaded, p
 Not here: what follows (_client_recovery.py); what lists and box must prove (recovery/).
 """
 
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
@@ -17,6 +19,7 @@ from letterlock._primitives.entropy import Clock
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock.client._arrivals import Arrivals
+from letterlock.client._asking import is_used, take
 from letterlock.client._http import RelayUrl
 from letterlock.client._identity import prove_identities
 from letterlock.client._opening import World, checked_name, existing, linked
@@ -25,6 +28,7 @@ from letterlock.client._recovery_box import RELAY, ask_as
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace, RecoveryTables
 from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._second_lock_rows import SecondLockTables
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
 from letterlock.client._two_servers import find_user, key_server_of
@@ -38,59 +42,78 @@ from letterlock.recovery import (
     device_keys,
     recover_user,
 )
+from letterlock.recovery._password import require_strength
 from letterlock.stores import Store
 
 _LISTS: Final = "its device lists cannot be read, or are not there"
 
 
-async def recover(
-    opener: StoreOpener,
-    world: World,
-    servers: RecoveryServers,
-    who: tuple[str, str],
-    *,
-    revoke_others: bool,
-) -> tuple[StoreThread, Arrivals]:
-    """Make the store's device one of the user's; `who` is a name and a password. Nothing is uploaded yet.
+@dataclass(frozen=True, slots=True)
+class Return:
+    """How somebody comes back: under a name, with a password or without one that is known."""
 
-    A recovery that was cut short opens the lock again, and goes on from the store. Raises WrongPassword,
-    LockWaits, ServerAtFault, RecoveryRefused, IdentityRefused, ServerUnavailable, BoxRefused; what
-    wrong lists raise; AccountExists, UsageError.
+    name: str
+    password: str = field(repr=False)
+    is_forgotten: bool = False
+    revoke_others: bool = False
+
+
+async def recover(
+    opener: StoreOpener, world: World, servers: RecoveryServers, how: Return
+) -> tuple[StoreThread, Arrivals]:
+    """Make the store's device one of the user's. Nothing is uploaded yet.
+
+    A recovery that was cut short opens the lock again, and goes on from the store. One without a password has
+    nothing to open. Raises WrongPassword, LockWaits, HalfWaits, ServerAtFault, RecoveryRefused,
+    IdentityRefused, ServerUnavailable, BoxRefused; what wrong lists raise; AccountExists, UsageError.
     """
-    name, password = checked_name(who[0]), who[1]
+    name = checked_name(how.name)
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
     key_server = key_server_of(servers.key_server, relay.name, allow_insecure=servers.allow_insecure)
-    thread, begun = await StoreThread.open(
-        opener.open, partial(_begun, name=name, relay=relay.text, clock=world.clock)
-    )
+    if how.is_forgotten:
+        require_strength(how.password, name)
+    begin = partial(_begun, name=name, relay=relay.text, clock=world.clock, is_forgotten=how.is_forgotten)
+    thread, begun = await StoreThread.open(opener.open, begin)
+    if begun is not None and how.is_forgotten:
+        return thread, begun
     transports = world.transport(relay), world.transport(key_server)
     try:
         calls = RecoveryCalls(*transports, world.pace)
-        user_id = await find_user(calls, name) if begun is None else begun.queue.user.user_id
-        await prove_identities(calls, servers.identities, user_id, world.clock)
-        opened = await open_lock(calls, user_id, password)
-        await tell_success(calls, opened)
+        if how.is_forgotten:
+            who = name, relay.text, key_server.text
+            key, user_id = await take(thread, calls, servers, who, world.clock)
+        else:
+            user_id = await find_user(calls, name) if begun is None else begun.queue.user.user_id
+            await prove_identities(calls, servers.identities, user_id, world.clock)
+            key = await _opened(calls, user_id, how.password)
         if begun is not None:
             return thread, begun  # not before: the new lock is made of this password  [CLN-26]
-        remains = await _remains(calls, opened.key, user_id, world.clock)
-        save = _Save(name, relay.text, key_server.text, world.clock, revoke_others=revoke_others)
-        return thread, await thread.run(save.save, thread.store, opened.key, remains)
+        remains = await _remains(calls, key, user_id, world.clock)
+        save = _Save(how, relay.text, key_server.text, world.clock)
+        return thread, await thread.run(save.save, thread.store, key, remains)
     except BaseException:
-        await opener.discard(thread, lambda: thread.store.tables.account.load() is None)
+        await opener.discard(thread, lambda: not is_used(thread.store))
         raise
     finally:
         for each in transports:
             await each.close()
 
 
-def _begun(store: Store, name: str, relay: str, clock: Clock) -> Arrivals | None:
+async def _opened(calls: RecoveryCalls, user_id: bytes, password: str) -> RecoveryKey:
+    opened = await open_lock(calls, user_id, password)
+    await tell_success(calls, opened)
+    return opened.key
+
+
+def _begun(store: Store, name: str, relay: str, clock: Clock, *, is_forgotten: bool) -> Arrivals | None:
     """Return the user of a recovery that was cut short, or None in an empty store. Raises AccountExists."""
     with store.transaction():
         if store.tables.account.load() is None:
             return None
-        arrivals = existing(store, clock)
+        arrivals, change = existing(store, clock), RecoveryTables(store).change()
         is_this = (arrivals.queue.user.name, arrivals.queue.own().relay) == (name, relay)
-        if not is_this or RecoveryTables(store).change() is None:
+        # Without the old password, only a recovery that never had one goes on with a new one.
+        if not is_this or change is None or (is_forgotten and not change.is_first):
             raise AccountExists("this store holds a user already: open it, or choose another store")
         return arrivals
 
@@ -117,24 +140,25 @@ async def _remains(calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock
     return Remains(tuple(lists), first.box)
 
 
+@dataclass(frozen=True, slots=True)
 class _Save:
     """Saves a recovered user, in one transaction of an empty store."""
 
-    __slots__ = ("_clock", "_key_server", "_name", "_relay", "_revoke_others")
-
-    def __init__(self, name: str, relay: str, key_server: str, clock: Clock, *, revoke_others: bool) -> None:
-        self._name = name
-        self._relay = relay
-        self._key_server = key_server
-        self._clock = clock
-        self._revoke_others = revoke_others
+    how: Return
+    relay: str
+    key_server: str
+    clock: Clock
 
     def save(self, store: Store, key: RecoveryKey, remains: Remains) -> Arrivals:
         """Return the user as a client of the relay, whose list waits to be uploaded."""
-        back = recover_user(store, key, remains, revoke_others=self._revoke_others, clock=self._clock)
-        if back.user.name != self._name:
+        back = recover_user(store, key, remains, revoke_others=self.how.revoke_others, clock=self.clock)
+        if back.user.name != self.how.name:
             raise BoxRefused("the box is of a user of another name: check the name")
-        arrivals, tables = linked(back.user, store, self._relay, self._clock), RecoveryTables(store)
-        tables.save_place(RecoveryPlace(self._key_server))
-        tables.save_change(RecoveryChange(key, is_first=False))
+        arrivals, tables = linked(back.user, store, self.relay, self.clock), RecoveryTables(store)
+        second = SecondLockTables(store)
+        tables.save_place(RecoveryPlace(self.key_server))
+        # Nobody relies on a lock whose password is forgotten: it may differ at the two servers.
+        tables.save_change(RecoveryChange(key, is_first=self.how.is_forgotten))
+        second.begin(key, None, is_new=False)
+        second.save_asking(None)
         return arrivals

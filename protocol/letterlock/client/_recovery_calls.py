@@ -24,6 +24,7 @@ from letterlock.client._connection import decoded
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, ServerUnavailable
 from letterlock.client._pace import Pace
 from letterlock.client._transport import Transport
+from letterlock.limits import HOUR
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 A = TypeVar("A", bound=RelayBody)
@@ -84,6 +85,11 @@ class RecoveryCalls(Uncopyable):
 def _refused(server: int, refused: RelayRefused) -> RecoveryRefused | IdentityRefused | ServerUnavailable:
     if refused.code is RelayCode.UNKNOWN:
         return IdentityRefused(f"server {server} wants its check of identity passed, or has no such check")
+    if refused.code is RelayCode.REFUSED and refused.number:
+        hours = -(-refused.number // HOUR)
+        return RecoveryRefused(
+            f"server {server}: a device of this user has stopped a request: ask again in {hours} hours"
+        )
     if refused.code in _NEWER:
         return RecoveryRefused(f"server {server} refused the call: ask for the locks again")
     seconds = refused.number if refused.code is RelayCode.SLOW_DOWN else 0

@@ -31,7 +31,9 @@ from letterlock.client._lock_change import LockChange
 from letterlock.client._office import Office
 from letterlock.client._recovery_box import RecoveryBox
 from letterlock.client._recovery_calls import RecoveryCalls
-from letterlock.client._recovery_rows import RecoveryTables
+from letterlock.client._recovery_rows import RecoveryChange, RecoveryTables
+from letterlock.client._second_lock_rows import SecondLockTables
+from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._transport import Transport
 from letterlock.recovery import RecoveryKey, device_keys
 from letterlock.recovery._device import recovery_device
@@ -51,11 +53,13 @@ _NO_COUNT: Final = 0
 class RecoveryDesk(Uncopyable):
     """What recovery works with on one client."""
 
-    __slots__ = ("_connect", "_key_server", "_push", "box", "office", "tables", "turn")
+    __slots__ = ("_connect", "_key_server", "_push", "box", "office", "second", "tables", "turn", "views")
 
     def __init__(self, office: Office, push: Callable[[], Awaitable[None]], connect: Connect) -> None:
         self.office = office
         self.tables = RecoveryTables(office.thread.store)
+        self.second = SecondLockTables(office.thread.store)
+        self.views = SecondLockViews(office.thread.store)
         self.box = RecoveryBox(office, self.tables)
         self.turn = asyncio.Lock()
         self._push = push
@@ -83,6 +87,22 @@ class RecoveryDesk(Uncopyable):
         """Return our own device lists, also those that the relay lacks. In the store."""
         desk = desk_behind(self.office.queue.user)
         return desk.book.chain(desk.name, desk.book.own().pin)
+
+    def is_listed(self, key: RecoveryKey) -> bool:
+        """Return whether the recovery device of our list is that of a key. In the store."""
+        device = recovery_device(self.chain())
+        return device is not None and device.identity == device_keys(key).identity.public
+
+    def going_on(self) -> RecoveryChange | None:
+        """Return the change of the lock that is under way. In the store.
+
+        One whose recovery device was replaced is forgotten.
+        """
+        change = self.tables.change()
+        if change is not None and not self.is_listed(change.key):
+            self.tables.save_change(None)
+            return None
+        return change
 
     async def close(self) -> None:
         """Close the connections to the key server."""

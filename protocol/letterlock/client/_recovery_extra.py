@@ -11,12 +11,14 @@ from letterlock.client._errors import RecoveryOvertaken
 from letterlock.client._office import Office
 from letterlock.client._opening import World
 from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._second_lock_values import SecondLockAsked
 from letterlock.client._sender import Sender
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
 
 if TYPE_CHECKING:
     from letterlock.client._client_recovery import ClientRecovery
+    from letterlock.client._recovering import Return
     from letterlock.client._recovery_keeper import RecoveryKeeper
 
 
@@ -40,13 +42,20 @@ def has_recovery() -> bool:
     return find_spec("voprf") is not None
 
 
+async def asked(opener: StoreOpener, world: World, servers: RecoveryServers, name: str) -> SecondLockAsked:
+    """Ask both servers for halves, as `ask` of _asking.py does."""
+    from letterlock.client._asking import ask  # noqa: PLC0415 (optional)
+
+    return await ask(opener, world, servers, name)
+
+
 async def recovered(
-    opener: StoreOpener, world: World, servers: RecoveryServers, who: tuple[str, str], *, revoke_others: bool
+    opener: StoreOpener, world: World, servers: RecoveryServers, how: "Return"
 ) -> tuple[StoreThread, Arrivals]:
     """Make the store's device one of the user's, as `recover` of _recovering.py does."""
-    from letterlock.client._recovering import recover  # noqa: PLC0415
+    from letterlock.client._recovering import recover  # noqa: PLC0415 (optional)
 
-    return await recover(opener, world, servers, who, revoke_others=revoke_others)
+    return await recover(opener, world, servers, how)
 
 
 async def brought_back(recovery: "ClientRecovery", password: str, opener: StoreOpener) -> None:

@@ -1,21 +1,28 @@
 """The keeper of recovery: what is under way goes on after a crash, and the box is of today. [CLN-24] [CLN-25]
 
+It also looks who waits for a half of the recovery key.                                         [CLN-31]
+
     a list that the recovery device signed     is uploaded by it
     a lock that is made                        is brought into force; nothing needs the password
     contacts, or a new document key            a new box
+    halves of a second lock                    are laid, or deleted
 
 Without the relay all of it waits.
 
-Not here: each of them (_recovery_desk.py, _lock_change.py, _recovery_box.py).
+Not here: each of them (_recovery_desk.py, _lock_change.py, _recovery_box.py, _halves_change.py,
+_second_lock_watch.py).
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._errors import RecoveryOvertaken
+from letterlock.client._halves_change import go_on
 from letterlock.client._pace import woken
 from letterlock.client._recovery_desk import RecoveryDesk
+from letterlock.client._second_lock_watch import SecondLockWatch
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 _GATHERS: Final = 20.0
@@ -35,6 +42,7 @@ class RecoveryKeeper(Uncopyable):
         office = self._desk.office
         async with self._desk.turn:
             await self.go_on()
+            await SecondLockWatch(self._desk).look_if_due()
         await woken(office.recovery_wake, office.pace.about(office.pace.upkeep))
         await asyncio.sleep(office.pace.about(_GATHERS))
 
@@ -47,12 +55,11 @@ class RecoveryKeeper(Uncopyable):
                 await desk.upload_as(change.key)
             except RecoveryOvertaken:
                 return  # whoever recovers again is told
-        if change is None and await office.run(desk.box.wanted) is None:
-            return
-        calls = await desk.calls()
-        try:
-            await desk.box.keep(calls)
-            if change is not None:
-                await desk.lock(calls).bring()
-        except (RecoveryRefused, IdentityRefused, ServerAtFault):
-            return  # `status` tells what is missing
+        with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):  # `status` tells what is missing
+            if change is not None or await office.run(desk.box.wanted) is not None:
+                calls = await desk.calls()
+                await desk.box.keep(calls)
+                if change is not None:
+                    await desk.lock(calls).bring()
+        with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):
+            await go_on(desk)

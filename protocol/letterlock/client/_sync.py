@@ -23,6 +23,7 @@ from letterlock.client._client import Client
 from letterlock.client._events import RelayEvent
 from letterlock.client._loop import Loop, Work
 from letterlock.client._recovery_values import RecoveryServers
+from letterlock.client._second_lock_values import SecondLockAsked, SecondLockNews
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync_documents import SyncDocuments
 from letterlock.client._sync_groups import SyncGroups
@@ -121,6 +122,32 @@ class SyncClient(Uncopyable):
         """Make this device one of a user who lost every other one, as `Client.recover` does."""
         make = partial(cls._kind.recover, store, name=name, password=password, servers=servers)
         return cls._start(partial(make, key=key, revoke_others=revoke_others))
+
+    @classmethod
+    def ask_second_lock(
+        cls, store: StorePlace, *, name: str, servers: RecoveryServers, key: bytes | None = None
+    ) -> SecondLockAsked:
+        """Ask both servers for the recovery key of a user, as `Client.ask_second_lock` does."""
+        loop = Loop()
+        try:
+            return loop.wait(partial(cls._kind.ask_second_lock, store, name=name, servers=servers, key=key))
+        finally:
+            loop.close()
+
+    @classmethod
+    def recover_forgotten(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        new_password: str,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+        revoke_others: bool = False,
+    ) -> Self:
+        """Make this device one of the user's after the delay, as `Client.recover_forgotten` does."""
+        make = partial(cls._kind.recover_forgotten, store, name=name, new_password=new_password)
+        return cls._start(partial(make, servers=servers, key=key, revoke_others=revoke_others))
 
     @classmethod
     def _start(cls, make: Work[Client]) -> Self:
@@ -278,7 +305,9 @@ class SyncClient(Uncopyable):
         finally:
             self._loop.wait(arriving.aclose)
 
-    def events(self, *, wait: float | None = None) -> Iterator[Event | RelayEvent | GroupEvent]:
+    def events(
+        self, *, wait: float | None = None
+    ) -> Iterator[Event | RelayEvent | GroupEvent | SecondLockNews]:
         """Yield what happened, as `Client.events` does."""
         happening = self._client.events(wait=wait)
         try:

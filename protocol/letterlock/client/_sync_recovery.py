@@ -5,11 +5,12 @@ Not here: what the calls do (_client_recovery.py).
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._recovery_values import IdentityAnswer, RecoveryStatus
 from letterlock.client._sync_json import Do
+from letterlock.client._sync_second_lock import SyncSecondLock
 
 if TYPE_CHECKING:
     from letterlock.client._client import Client
@@ -19,12 +20,14 @@ if TYPE_CHECKING:
 class SyncRecovery(Uncopyable):
     """Recovery of a client whose calls wait: each does what that of `ClientRecovery` does."""
 
-    __slots__ = ("_client", "_do")
+    __slots__ = ("_client", "_do", "second_lock")
 
     def __init__(self, client: "Client", do: Do) -> None:
         """Not for applications, which use `client.recovery`."""
         self._client = client
         self._do = do
+        self.second_lock: Final = SyncSecondLock(client, do)
+        """How the user comes back without the password, as `ClientRecovery.second_lock`."""
 
     def setup(
         self,
@@ -50,6 +53,11 @@ class SyncRecovery(Uncopyable):
         """Have another password bring the user back; the one before opens nothing afterwards."""
         call = partial(self._client.recovery.change_password, key_server=key_server, hardness=hardness)
         self._do(partial(call, password, old=old, identities=identities))
+
+    def use_key_server(self, key_server: str, *, allow_insecure: bool = False) -> None:
+        """Have this device know the key server, if another one set recovery up."""
+        call = partial(self._client.recovery.use_key_server, key_server)
+        self._do(partial(call, allow_insecure=allow_insecure))
 
     def bind_identity(self, server: int, answer: IdentityAnswer) -> None:
         """Have server 1 or 2 know this user by an identity, which is proven there now."""

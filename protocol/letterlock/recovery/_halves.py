@@ -93,7 +93,7 @@ def keep_deposit(
 
     Raises ServerAtFault if they hold none in common: delete what each holds, and lay new halves.
     """
-    deposit = _common(*(each.deposits for each in shown))
+    deposit = newest_common(*(each.deposits for each in shown))
     signing = device_keys(key).signing
     first, second = (
         signed_for(server, KeepDeposit(user_id, each.number, deposit, UNSIGNED), signing)
@@ -136,7 +136,7 @@ class Asking(Uncopyable):
         """
         answers = (first, second)
         self._require_over(answers)
-        deposit = _common(*(tuple(each for each, _ in answer.halves) for answer in answers))
+        deposit = newest_common(*(tuple(each for each, _ in answer.halves) for answer in answers))
         one, other = (
             self._half(server, answer, deposit) for server, answer in zip(SERVERS, answers, strict=True)
         )
@@ -171,7 +171,7 @@ class Asking(Uncopyable):
         return "<Asking>"
 
 
-def _common(first: tuple[Deposit, ...], second: tuple[Deposit, ...]) -> Deposit:
+def newest_common(first: tuple[Deposit, ...], second: tuple[Deposit, ...]) -> Deposit:
     """Return the newest deposit that both servers hold. Raises ServerAtFault. [REC-43]"""
     mine = [each for each in first if each in second]
     if not mine:
