@@ -43,6 +43,8 @@ from letterlock.client._people import ClientPeople
 from letterlock.client._recovery_values import (
     AnswerChallenge,
     IdentityAnswer,
+    NewUser,
+    NotEnrolled,
     RecoveryLack,
     RecoveryServers,
     RecoveryStatus,
@@ -68,6 +70,7 @@ from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
 if TYPE_CHECKING:
+    from letterlock.client._enrolment import Enrolment
     from letterlock.client._client_recovery import ClientRecovery
     from letterlock.client._client_second_lock import ClientSecondLock
     from letterlock.recovery import Hardness
@@ -84,11 +87,14 @@ __all__ = [
     "ClientReturn",
     "ClientSecondLock",
     "Delivery",
+    "Enrolment",
     "Hardness",
     "HistoryRefused",
     "IdentityAnswer",
     "Message",
     "NameTaken",
+    "NewUser",
+    "NotEnrolled",
     "OpenDocument",
     "OwnDeviceRevoked",
     "Person",
@@ -120,16 +126,16 @@ __all__ = [
     "UnknownUser",
 ]
 
-_OF_RECOVERY = frozenset({"ClientRecovery", "ClientSecondLock", "Hardness"})
+_OF_RECOVERY = frozenset({"ClientRecovery", "ClientSecondLock", "Enrolment", "Hardness"})
 
 
 def __getattr__(name: str) -> object:
     """Import what needs the extra `recovery` when it is asked for."""
     if name not in _OF_RECOVERY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from letterlock.client import _client_recovery  # noqa: PLC0415
+    from letterlock.client import _client_recovery, _enrolment  # noqa: PLC0415
 
-    globals()[name] = found = getattr(_client_recovery, name)
+    globals()[name] = found = getattr(_enrolment if name == "Enrolment" else _client_recovery, name)
     return found
 
 

@@ -10,14 +10,14 @@ Not here: what a lock is (recovery/), the box (_recovery_box.py).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, ParamSpec, Protocol, TypeVar
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock.client._office import Office
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryTables
 from letterlock.errors import UsageError
@@ -38,13 +38,28 @@ _ATTEMPTS: Final = 3
 """How often a lock is begun anew because something else came between."""
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RunsCalls(Protocol):
+    """Runs a function in the thread of a store, in a transaction: an office, or the thread itself."""
+
+    async def run(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what the function returns."""
+        ...
+
+
 class LockChange(Uncopyable):
     """The change of a lock that is under way on one device."""
 
-    __slots__ = ("_calls", "_office", "_tables")
+    __slots__ = ("_calls", "_store", "_tables", "_user_id")
 
-    def __init__(self, office: Office, tables: RecoveryTables, calls: RecoveryCalls) -> None:
-        self._office = office
+    def __init__(
+        self, store: RunsCalls, user_id: bytes, tables: RecoveryTables, calls: RecoveryCalls
+    ) -> None:
+        self._store = store
+        self._user_id = user_id
         self._tables = tables
         self._calls = calls
 
@@ -55,9 +70,8 @@ class LockChange(Uncopyable):
         """
         for _ in range(_ATTEMPTS):
             change = await self._tidied()
-            user_id = self._office.queue.user.user_id
             new = await asyncio.to_thread(
-                NewLock.begin, password, change.key, user_id, hardness, system_entropy
+                NewLock.begin, password, change.key, self._user_id, hardness, system_entropy
             )
             made = new.finish(*await self._calls.both(new.requests, LockBegun))
             calls = (*made.settle, *made.finish)
@@ -79,12 +93,12 @@ class LockChange(Uncopyable):
             for at in range(change.taken, len(to_send)):
                 await self._calls.at(SERVERS[at % len(SERVERS)], to_send[at], DoneAnswer)
                 change = change.after_call()
-                if not await self._office.run(self._keep, change):
+                if not await self._store.run(self._keep, change):
                     return True  # another program with this store was faster
         except RecoveryRefused:
             if not await self._is_in_force(change):
                 return False
-        await self._office.run(self._complete, change)
+        await self._store.run(self._complete, change)
         return True
 
     # --- between two changes ------------------------------------------------------------------------------
@@ -101,7 +115,7 @@ class LockChange(Uncopyable):
     def _left(self, change: RecoveryChange, shown: tuple[LocksShown, LocksShown]) -> tuple[FinishLock, ...]:
         """Return the calls by which each server holds one lock."""
         try:
-            name = choose(self._office.queue.user.user_id, *shown).name
+            name = choose(self._user_id, *shown).name
         except ServerAtFault:
             if not change.is_first or not all(each.locks for each in shown):
                 raise
@@ -121,8 +135,8 @@ class LockChange(Uncopyable):
         if name is None or not all(ours):
             await self._save(replace(change, calls=None, taken=0))
             return False
-        if choose(self._office.queue.user.user_id, *shown).name != name:
-            await self._office.run(self._tables.save_change, None)
+        if choose(self._user_id, *shown).name != name:
+            await self._store.run(self._tables.save_change, None)
             raise RecoveryRefused("another device has changed the lock since: this change was given up")
         await self._finish(keep_only(change.key, name, *shown))
         return True
@@ -132,19 +146,19 @@ class LockChange(Uncopyable):
             await self._calls.at(server, call, DoneAnswer)
 
     async def _shown(self) -> tuple[LocksShown, LocksShown]:
-        request = ShowLocks(self._office.queue.user.user_id)
+        request = ShowLocks(self._user_id)
         return await self._calls.both((request, request), LocksShown)
 
     # --- the store ----------------------------------------------------------------------------------------
 
     async def _change(self) -> RecoveryChange:
-        change = await self._office.run(self._tables.change)
+        change = await self._store.run(self._tables.change)
         if change is None:
             raise UsageError("no change of the lock is under way: call `setup` or `change_password`")
         return change
 
     async def _save(self, change: RecoveryChange) -> None:
-        await self._office.run(self._tables.save_change, change)
+        await self._store.run(self._tables.save_change, change)
 
     def _keep(self, change: RecoveryChange) -> bool:
         """Keep how far a change has come, unless it was ended meanwhile."""

@@ -99,13 +99,13 @@ class RecoveryBox(Uncopyable):
     def _question(self) -> GetBox:
         queue, clock = self._office.queue, self._office.queue.tables.clock
         asked = GetBox(queue.user.user_id, 0, clock(), queue.user.address.device_id, UNSIGNED)
-        return replace(asked, by=_signed(self._signing(), asked))
+        return replace(asked, by=signed_keeping(self._signing(), asked))
 
     def _sealed(self, card: RecoveryCard, number: int) -> PutBox:
         user = self._office.queue.user
         box = recovery_box(user, card)
         put = PutBox(user.user_id, number, card, box, user.address.device_id, UNSIGNED)
-        return replace(put, by=_signed(self._signing(), put))
+        return replace(put, by=signed_keeping(self._signing(), put))
 
     def _signing(self) -> DeviceSigningKeyPair:
         return DeviceSigningKeyPair(self._office.queue.signing_seed())
@@ -151,10 +151,11 @@ def may_make(user: User) -> bool:
 def ask_as(signing: DeviceSigningKeyPair, user_id: bytes, after: int, now: int) -> GetBox:
     """Return the question for box and lists that the recovery device signs."""
     asked = GetBox(user_id, after, now, None, UNSIGNED)
-    return replace(asked, by=_signed(signing, asked))
+    return replace(asked, by=signed_keeping(signing, asked))
 
 
-def _signed(signing: DeviceSigningKeyPair, request: GetBox | PutBox) -> ChangeSignature:
+def signed_keeping(signing: DeviceSigningKeyPair, request: GetBox | PutBox) -> ChangeSignature:
+    """Return the signature of a device for server 1."""
     signature = signing.sign(request.signed(RELAY), RECOVERY_KEEPING)
     return ChangeSignature(signing.public.ml_dsa.data, signature)
 

@@ -15,6 +15,7 @@ from letterlock._primitives.composite import ed25519_half
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.address import Address
 from letterlock._wire.device_list import DeviceList
+from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_lists import AppendRequest
@@ -36,7 +37,6 @@ from letterlock.client._second_lock_rows import SecondLockTables
 from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._transport import Transport
 from letterlock.recovery import RecoveryKey, device_keys
-from letterlock.recovery._device import recovery_device
 from letterlock.user import ListChain
 from letterlock.user._user import desk_behind
 
@@ -81,7 +81,7 @@ class RecoveryDesk(Uncopyable):
 
     def lock(self, calls: RecoveryCalls) -> LockChange:
         """Return the change of the lock that is under way."""
-        return LockChange(self.office, self.tables, calls)
+        return LockChange(self.office, self.office.queue.user.user_id, self.tables, calls)
 
     def chain(self) -> ListChain:
         """Return our own device lists, also those that the relay lacks. In the store."""
@@ -131,12 +131,20 @@ class RecoveryDesk(Uncopyable):
         queue = self.office.queue
         return bool(queue.own_lists(queue.known_version(queue.user.name)))
 
-    def _of_recovery(self) -> tuple[bytes, ...]:
-        """Return what the relay lacks of our lists, if the recovery device signed the first of it."""
-        queue, device = self.office.queue, recovery_device(self.chain())
+    def _of_recovery(self) -> tuple[tuple[bytes, ...], int]:
+        """Return what the relay lacks of our lists, and the recovery device that signed the first of it.
+
+        It may be listed no longer: the version that it signs may take it out itself. [REC-52]
+        """
+        queue = self.office.queue
         missing = queue.own_lists(queue.known_version(queue.user.name))
-        is_ours = device is not None and missing and DeviceList.decode(missing[0]).signer == device.id
-        return missing if is_ours else ()
+        if not missing:
+            return (), 0
+        first = DeviceList.decode(missing[0])
+        before = self.chain().lists[first.snapshot.version - 2] if first.snapshot.version > 1 else first
+        signer = before.snapshot.device(first.signer)
+        is_ours = signer is not None and signer.device_class == DeviceClass.RECOVERY
+        return (missing if is_ours else ()), first.signer
 
     async def upload_as(self, key: RecoveryKey) -> None:
         """Upload the list that adds this device, as the recovery device that signed it.             [CLN-26]
@@ -145,10 +153,10 @@ class RecoveryDesk(Uncopyable):
         RelayUnavailable, RelayMisbehaves.
         """
         office, queue = self.office, self.office.queue
-        missing = await office.run(self._of_recovery)
+        missing, device_id = await office.run(self._of_recovery)
         if not missing:
             return
-        token = await self._log_in_as(key)
+        token = await self._log_in_as(key, device_id)
         for encoded in missing:
             try:
                 await office.connection.call_with(AppendRequest(encoded), DoneAnswer, token)
@@ -161,12 +169,9 @@ class RecoveryDesk(Uncopyable):
             await office.run(queue.uploaded, encoded)
         office.note_learned()
 
-    async def _log_in_as(self, key: RecoveryKey) -> bytes:
+    async def _log_in_as(self, key: RecoveryKey, device_id: int) -> bytes:
         office, openly = self.office, self.office.connection.call_openly
-        device = recovery_device(await office.run(self.chain))
-        if device is None:
-            raise RecoveryOvertaken
-        address = Address(office.queue.user.name, device.id)
+        address = Address(office.queue.user.name, device_id)
         try:
             challenge = (await openly(ChallengeRequest(address), ChallengeAnswer)).challenge
             signed = login_input(office.relay_name, address, challenge, _NO_COUNT)

@@ -66,11 +66,12 @@ class RecoveryChange(Uncopyable):
 
 
 class RecoveryTables:
-    """Both rows of one client."""
+    """Both rows of one client, or of one of the users whom an application enrols."""
 
-    __slots__ = ("_changes", "_places")
+    __slots__ = ("_changes", "_key", "_places")
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, key: bytes = b"") -> None:
+        self._key = key
         self._places: Table[RecoveryPlace] = Table(store, EntryKind.RECOVERY, encode_place, decode_place)
         self._changes: Table[RecoveryChange] = Table(
             store, EntryKind.RECOVERY_CHANGE, encode_change, decode_change
@@ -78,22 +79,22 @@ class RecoveryTables:
 
     def place(self) -> RecoveryPlace | None:
         """Return where recovery stands, or None if nobody set it up here."""
-        return self._places.load(b"")
+        return self._places.load(self._key)
 
     def save_place(self, place: RecoveryPlace) -> None:
         """Replace where recovery stands."""
-        self._places.save(b"", place, None)
+        self._places.save(self._key, place, None)
 
     def change(self) -> RecoveryChange | None:
         """Return the change that is under way, or None."""
-        return self._changes.load(b"")
+        return self._changes.load(self._key)
 
     def save_change(self, change: RecoveryChange | None) -> None:
         """Replace the change that is under way, or delete it together with the recovery key."""
         if change is None:
-            self._changes.delete(b"")
+            self._changes.delete(self._key)
         else:
-            self._changes.save(b"", change, None)
+            self._changes.save(self._key, change, None)
 
 
 # --- codecs -----------------------------------------------------------------------------------------------

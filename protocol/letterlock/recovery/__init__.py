@@ -4,6 +4,7 @@
     choose, Attempt, Opened a password on its way to both servers, and the recovery key that comes out
     enrol, recovery_box     the recovery device in the device list, and what it finds again
     recover_user            a fresh device of the user, with documents and contacts
+    enrol_ahead             a user who is there before anybody logs in; first_login makes the first device
     RecoveryServer          what either server does; StoredLocks keeps its records in a store
     Gate                    what either server asks before: a check of an identity, and a pass for it
 
@@ -68,6 +69,7 @@ from letterlock._wire.second_lock_calls import (
     WatchSecondLock,
 )
 from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
+from letterlock.recovery._ahead import EnrolledAhead, enrol_ahead
 from letterlock.recovery._attempt import Attempt, Opened, choose
 from letterlock.recovery._decoys import DecoyKey
 from letterlock.recovery._device import device_keys
@@ -93,7 +95,7 @@ from letterlock.recovery._new_lock import MadeLock, NewLock, keep_only
 from letterlock.recovery._notice_steps import SecondLockEvent
 from letterlock.recovery._provisional import Claiming, NewIdentity, OwnerSecret, claim_grants
 from letterlock.recovery._provisional_server import ProvisionalServer
-from letterlock.recovery._recovered import Recovered, Remains, recover_user
+from letterlock.recovery._recovered import Recovered, Remains, first_login, recover_user
 from letterlock.recovery._rows import Rows, StoredRows
 from letterlock.recovery._same_user import same_user
 from letterlock.recovery._second_lock_server import SecondLockNotice, SecondLockServer
@@ -119,6 +121,7 @@ __all__ = [
     "DecoyKey",
     "Deposit",
     "Enrolled",
+    "EnrolledAhead",
     "EvaluateLock",
     "FinishLock",
     "Gate",
@@ -196,6 +199,8 @@ __all__ = [
     "delete_call",
     "device_keys",
     "enrol",
+    "enrol_ahead",
+    "first_login",
     "keep_deposit",
     "keep_only",
     "lay_halves",

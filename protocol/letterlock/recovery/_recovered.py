@@ -10,6 +10,7 @@ like any version that a device signs. [USR-64]
 Not here: how the recovery key was opened (_attempt.py).
 """
 
+from collections.abc import Callable
 from dataclasses import field, replace
 
 from letterlock._device.device import Device
@@ -27,7 +28,14 @@ from letterlock._wire.linking_payload import DocumentSeed, PayloadContents
 from letterlock._wire.recovery_box import MAX_BOX, BoxContents
 from letterlock._wire.suite import Suite
 from letterlock.account import DEFAULT_SUITES
-from letterlock.errors import AccountExists, AuthenticationFailed, InvalidSignature, MalformedMessage
+from letterlock.errors import (
+    AccountExists,
+    AuthenticationFailed,
+    InvalidSignature,
+    MalformedMessage,
+    UsageError,
+)
+from letterlock.recovery._ahead import is_ahead
 from letterlock.recovery._device import device_keys, recovery_device
 from letterlock.recovery._errors import BoxRefused
 from letterlock.recovery._keys import RecoveryKey
@@ -87,15 +95,54 @@ def recover_user(
     and for a list whose recovery device is another one; BoxRefused, MalformedMessage; AccountExists,
     UsageError, StoreError.
     """
+
+    def revoked(chain: ListChain, signer: ListedDevice) -> tuple[int, ...]:
+        others = (each.id for each in chain.newest.snapshot.devices if each.id != signer.id)
+        return tuple(others) if revoke_others else ()
+
+    return _recovered(store, key, remains, revoked, (suites, clock))
+
+
+def first_login(
+    store: Store,
+    key: RecoveryKey,
+    remains: Remains,
+    *,
+    suites: frozenset[Suite] = DEFAULT_SUITES,
+    clock: Clock = system_clock,
+) -> Recovered:
+    """Make this store's device the first one of a user whom an application enrolled.
+
+    The recovery device takes itself out of the list: whoever enrolled the user may have its key. [REC-52]
+    Put another one in with `enrol`. Raises UsageError if somebody has logged in before, and what
+    `recover_user` raises.
+    """
+
+    def revoked(chain: ListChain, signer: ListedDevice) -> tuple[int, ...]:
+        if not is_ahead(chain):
+            raise UsageError("somebody has logged in as this user before: recover with a password")
+        return (signer.id,)
+
+    return _recovered(store, key, remains, revoked, (suites, clock))
+
+
+def _recovered(
+    store: Store,
+    key: RecoveryKey,
+    remains: Remains,
+    revoked: Callable[[ListChain, ListedDevice], tuple[int, ...]],
+    world: tuple[frozenset[Suite], Clock],
+) -> Recovered:
+    """Make this store's device one of the user's. `revoked` says which devices the version leaves out."""
     admission = Admission(Book(store))
-    environment = user_environment(admission, suites, clock, system_entropy)
+    environment = user_environment(admission, *world, system_entropy)
     with store.transaction():
         if store.tables.account.load() is not None:
             raise AccountExists("this store holds an account already: recover into an empty store")
         chain, recovery = ListChain.verify(remains.lists), device_keys(key)
         signer = require_ours(chain, recovery)
         contents, seeds = open_box(remains.box, recovery, chain)
-        new = _Drafted.make(chain, signer, environment, revoke_others=revoke_others)
+        new = _Drafted.make(chain, signer, environment, revoked(chain, signer))
         made = new.signed(recovery, environment)
         address = Address(contents.name, new.device_id)
         device = Device.create(store, address, environment, identity=new.keys.identity)
@@ -116,13 +163,10 @@ class _Drafted(Uncopyable):
 
     @classmethod
     def make(
-        cls, chain: ListChain, signer: ListedDevice, environment: Environment, *, revoke_others: bool
+        cls, chain: ListChain, signer: ListedDevice, environment: Environment, revoke: tuple[int, ...]
     ) -> "_Drafted":
-        snapshot = chain.newest.snapshot
-        others = tuple(each.id for each in snapshot.devices if each.id != signer.id)
-        revoke = others if revoke_others else ()
         if not revoke:
-            require_room(snapshot)
+            require_room(chain.newest.snapshot)
         seed = new_seed(environment.entropy) if revoke else None
         keys = DeviceKeys.generate(environment.entropy)
         return cls(chain, signer, keys, revoke, seed, environment.now())

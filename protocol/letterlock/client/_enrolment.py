@@ -1,0 +1,165 @@
+"""Enrolment: an application makes users before anybody logs in, one or ten thousand.
+
+    enrol        one user
+    enrol_all    many, some at once; a user who cannot be enrolled does not stop the others
+
+The store keeps how far each one has come, sealed, so that a call that ended in the middle is made again as it
+was. Keep the store as long as users may be enrolled: it knows who is done. What takes time is Argon2id.
+
+Not here: the steps of one user (_enrolling.py); the first login (_recovering.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import ClassVar, Final, Self
+
+from letterlock._primitives.secret import Uncopyable
+from letterlock.client._connection import Connection
+from letterlock.client._enrolling import Enrolling
+from letterlock.client._errors import RelayUnavailable
+from letterlock.client._http import RelayUrl
+from letterlock.client._opening import WORLD, World, checked_name
+from letterlock.client._recovery_calls import RecoveryCalls
+from letterlock.client._recovery_values import NewUser, NotEnrolled, RecoveryServers
+from letterlock.client._stores import StoreOpener, StorePlace
+from letterlock.client._thread import StoreThread
+from letterlock.client._transport import Transport
+from letterlock.client._two_servers import key_server_of
+from letterlock.errors import LetterlockError, UsageError
+from letterlock.recovery import Hardness
+from letterlock.recovery._password import require_strength
+from letterlock.stores import Store
+
+AT_ONCE: Final = 4
+"""Users of whom something is under way. Argon2id takes 64 MiB for each."""
+
+MOST_AT_ONCE: Final = 64
+_WAITS: Final = 100
+"""How often a server may ask to come later, for one user. Each time says for how long."""
+
+
+class Enrolment(Uncopyable):
+    """Makes users at a relay and a key server, before anybody logs in.
+
+    Use it with `async with await Enrolment.open(...)`. Every method may raise StoreError.
+    """
+
+    _world: ClassVar[World] = WORLD
+
+    __slots__ = ("_hardness", "_thread", "_transports")
+
+    def __init__(
+        self, thread: StoreThread, transports: tuple[Transport, Transport], hardness: Hardness
+    ) -> None:
+        """Not for applications, which call `open`."""
+        self._thread = thread
+        self._transports = transports
+        self._hardness = hardness
+
+    @classmethod
+    async def open(
+        cls,
+        store: StorePlace,
+        *,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+        hardness: Hardness | None = None,
+    ) -> Self:
+        """Open the store of an enrolment, which has no user of its own.
+
+        `store` is a path, with `key` (32 bytes), or a store, or a function that opens one. `servers` are the
+        relay and the key server; its `identities` are not used here. Raises UsageError, StoreError.
+        """
+        relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
+        key_server = key_server_of(servers.key_server, relay.name, allow_insecure=servers.allow_insecure)
+        opener = StoreOpener.of(store, key)
+        thread, _ = await StoreThread.open(opener.open, _require_no_user)
+        connect = cls._world.transport
+        return cls(thread, (connect(relay), connect(key_server)), hardness or Hardness())
+
+    async def enrol(self, user: NewUser) -> bytes:
+        """Enrol a user, and return the user id, 32 bytes. A user who is enrolled already stays as it is.
+
+        The password of a user who is done is not changed by another call. Interrupted, call it again with
+        the same password, or another one. Raises NameTaken if somebody else has the name; TicketRefused,
+        RecoveryRefused, IdentityRefused, ServerAtFault, RelayUnavailable, RelayMisbehaves; UsageError for a
+        password with fewer than 8 characters besides the name.
+        """
+        require_strength(user.password, checked_name(user.name))
+        calls = RecoveryCalls(*self._transports, self._world.pace)
+        enrolling = Enrolling(user, self._thread, calls, self._hardness, self._world.clock)
+        relay = Connection(self._transports[0], _ignore)
+        for attempt in range(1, _WAITS + 1):
+            try:
+                return await enrolling.run(relay)
+            except RelayUnavailable as error:
+                if not error.seconds or attempt == _WAITS:
+                    raise
+                await asyncio.sleep(self._world.pace.backoff(attempt, error.seconds))
+        raise AssertionError("the last attempt returns or raises")
+
+    async def enrol_all(
+        self,
+        users: Iterable[NewUser],
+        *,
+        at_once: int = AT_ONCE,
+        progress: Callable[[str], None] | None = None,
+    ) -> tuple[NotEnrolled, ...]:
+        """Enrol users, `at_once` of them at the same time, and return those who were not enrolled.
+
+        `progress` is called with the name of each user who is enrolled. Users are taken one by one, so a
+        generator may make them. If a server is away, the call ends with RelayUnavailable: make it again, and
+        whoever is enrolled is passed over.
+        """
+        if not 1 <= at_once <= MOST_AT_ONCE:
+            raise UsageError(f"at_once is 1 to {MOST_AT_ONCE} users, not {at_once}")
+        left, failed = iter(users), list[NotEnrolled]()
+
+        async def work() -> None:
+            for user in left:
+                try:
+                    await self.enrol(user)
+                except RelayUnavailable:
+                    raise
+                except LetterlockError as error:
+                    failed.append(NotEnrolled(user.name, error))
+                else:
+                    if progress is not None:
+                        progress(user.name)
+
+        tasks = [asyncio.create_task(work()) for _ in range(at_once)]
+        try:
+            await asyncio.gather(*tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return tuple(failed)
+
+    async def close(self) -> None:
+        """Close the connections and the store."""
+        for each in self._transports:
+            await each.close()
+        await self._thread.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    def __repr__(self) -> str:
+        return "<Enrolment>"
+
+
+def _require_no_user(store: Store) -> None:
+    with store.transaction():
+        if store.tables.account.load() is not None:
+            raise UsageError("this store holds a user: an enrolment needs a store of its own")
+
+
+def _ignore(*, is_up: bool) -> None:
+    del is_up
