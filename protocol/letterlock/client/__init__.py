@@ -70,9 +70,9 @@ from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
 if TYPE_CHECKING:
-    from letterlock.client._enrolment import Enrolment
     from letterlock.client._client_recovery import ClientRecovery
     from letterlock.client._client_second_lock import ClientSecondLock
+    from letterlock.client._enrolment import Enrolment
     from letterlock.recovery import Hardness
 
 __all__ = [
