@@ -12,15 +12,17 @@ from letterlock._wire.recovery_calls import BeginLock, FinishLock, SettleLock
 from letterlock._wire.recovery_kept import PutBox
 from letterlock._wire.relay_error import RelayCode
 from letterlock.blobs import DirectoryBlobs
-from letterlock.client import Enrolment, NameTaken, NewUser, ServerUnavailable
+from letterlock.client import Client, Enrolment, NameTaken, NewPasswordNeeded, NewUser, ServerUnavailable
 from letterlock.client._enrolment_rows import decode_enrolment
 from letterlock.client._opening import World
 from letterlock.client._transport import Reply
-from letterlock.errors import LetterlockError, UsageError
+from letterlock.errors import AccountExists, LetterlockError, UsageError
+from letterlock.recovery import WrongPassword
 from letterlock.stores import EntryKind
-from support.client_documents import sealed
+from letterlock.user import DeviceClass, EventKind
+from support.client_documents import reads, sealed
 from support.client_recovery import BOTH, RecoveryAsked, Servers, Transport, hardness, refused
-from support.client_town import QUICK, Asked, Town, play
+from support.client_town import QUICK, Asked, Town, bodies, happens, play
 from support.recovery_town import cheap
 
 __all__ = ["cheap"]
@@ -109,8 +111,12 @@ def test_a_crash_at_any_step_makes_no_second_user(
             crash(asked)
             return given
 
-        town.rules.append(crash) if not answered else town.changes.append(lose)
-        servers.rules.append(crash) if not answered else servers.changes.append(lose)
+        if answered:
+            town.changes.append(lose)
+            servers.changes.append(lose)
+        else:
+            town.rules.append(crash)
+            servers.rules.append(crash)
         first = await enrolment(servers, SqliteStore(path, key=key))
         with pytest.raises(Crash):
             await first.enrol(new(servers))
@@ -303,5 +309,149 @@ def test_two_programs_with_one_store_make_one_user(tmp_path: Path) -> None:
             record = store.load(user_id)
             assert record is not None
             assert len(record.held) == 1
+
+    play(tmp_path, story)
+
+
+# --- the first login --------------------------------------------------------------------------------------
+
+CHOSEN = "a password of her own"
+
+
+async def log_in(servers: Servers, store: Any = None, password: str = ONCE, chosen: str = CHOSEN) -> Client:
+    """Log ann in for the first time, and return the client, which is not entered."""
+    place = MemoryStore() if store is None else store
+    kind = servers.kind("ann's phone")
+    return await kind.first_login(place, name="ann", password=password, new_password=chosen, servers=BOTH)
+
+
+def test_the_first_login_opens_what_others_shared_before(tmp_path: Path) -> None:
+    """A document, a collection and a message, all of before anybody had logged in."""
+
+    async def story(town: Town) -> None:
+        servers, blobs = Servers(town), DirectoryBlobs(tmp_path)
+        bob = await servers.client("bob")
+        user_id = await (await enrolment(servers)).enrol(new(servers))
+        await bob.meet("ann")
+        single = await sealed(bob, blobs, "ann", content=b"for ann")
+        team = await bob.documents.collections.create("team")
+        await bob.documents.collections.add(team, ["ann"])
+        shared = await sealed(bob, blobs, team, content=b"for the team")
+        await bob.documents.refresh()
+        await bob.send("ann", b"welcome")
+        await bob.flush()
+        async with await log_in(servers) as ann:
+            assert ann.user_id == user_id
+            assert await reads(ann, single, blobs) == b"for ann"
+            assert await reads(ann, shared, blobs) == b"for the team"
+            assert (await ann.recovery.status()).missing == frozenset()
+            assert [each.device_class for each in await ann.devices()] == [
+                DeviceClass.FULL,
+                DeviceClass.RECOVERY,
+            ]
+            await happens(bob, EventKind.RECOVERED)
+            await bob.send("ann", b"welcome again")
+            assert b"welcome again" in await bodies(ann, 1)
+
+    play(tmp_path, story)
+
+
+def test_the_password_of_before_opens_nothing_afterwards(tmp_path: Path) -> None:  # REC-52
+    async def story(town: Town) -> None:
+        servers, blobs = Servers(town), DirectoryBlobs(tmp_path)
+        user_id = await (await enrolment(servers)).enrol(new(servers))
+        ann = await log_in(servers)
+        own = await sealed(ann, blobs, content=b"of ann")
+        await ann.documents.refresh()
+        await ann.close()
+        kind = servers.kind("fresh")
+        for again in (
+            kind.recover(MemoryStore(), name="ann", password=ONCE, servers=BOTH),
+            log_in(servers),
+        ):
+            with pytest.raises(WrongPassword):
+                await again
+        with pytest.raises(UsageError, match="logged in as this user before"):
+            await log_in(servers, password=CHOSEN)
+        fresh = await kind.recover(MemoryStore(), name="ann", password=CHOSEN, servers=BOTH)
+        async with fresh:
+            assert fresh.user_id == user_id
+            assert await reads(fresh, own, blobs) == b"of ann"
+
+    play(tmp_path, story)
+
+
+def test_a_recovery_asks_for_another_password(tmp_path: Path) -> None:  # REC-52
+    """No use is spent: the password was right."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        await (await enrolment(servers)).enrol(new(servers))
+        path = tmp_path / "ann.db"
+        with pytest.raises(NewPasswordNeeded):
+            await servers.kind("ann").recover(
+                path, key=bytes(32), name="ann", password=ONCE, servers=BOTH, revoke_others=True
+            )
+        assert not path.exists()
+        with pytest.raises(UsageError, match="fewer than 8"):
+            await log_in(servers, chosen="ann's own")
+        assert len(await servers.lists("ann")) == 1
+        with pytest.raises(WrongPassword):
+            await log_in(servers, password="another one")
+        await (await log_in(servers)).close()
+
+    play(tmp_path, story)
+
+
+LOGIN_STEPS = [
+    *STEPS[2:],
+    ("append", lambda asked: isinstance(asked, Asked) and asked.name == "append"),
+    ("publish", lambda asked: isinstance(asked, Asked) and asked.name == "publish"),
+    ("box", lambda asked: is_call(asked, PutBox, 1)),
+]
+
+
+@pytest.mark.parametrize("answered", [False, True])
+@pytest.mark.parametrize(("step", "matches"), LOGIN_STEPS)
+def test_a_first_login_that_ends_anywhere_goes_on(
+    tmp_path: Path, step: str, matches: Callable[[Any], bool], answered: bool
+) -> None:
+    """REC-52: by the same call, or once the new lock is in force by opening the store."""
+
+    async def story(town: Town) -> None:
+        servers, path, crashed = Servers(town), tmp_path / "ann.db", list[str]()
+        user_id = await (await enrolment(servers)).enrol(new(servers))
+
+        def crash(asked: Any) -> Reply | None:
+            if matches(asked) and not crashed:
+                crashed.append(step)
+                raise Crash
+            return None
+
+        def lose(asked: Any, given: Any) -> Any:
+            crash(asked)
+            return given
+
+        if answered:
+            town.changes.append(lose)
+            servers.changes.append(lose)
+        else:
+            town.rules.append(crash)
+            servers.rules.append(crash)
+        with pytest.raises(Crash):
+            await log_in(servers, SqliteStore(path, key=bytes(32)))
+        assert crashed == [step]
+        try:
+            ann = await log_in(servers, SqliteStore(path, key=bytes(32)))
+        except (WrongPassword, AccountExists):
+            ann = await servers.kind("ann").open(SqliteStore(path, key=bytes(32)))
+        async with ann:
+            await ann.recovery.refresh()
+            while (await ann.recovery.status()).missing:
+                await ann.recovery.refresh()
+            assert ann.user_id == user_id
+            assert len(await ann.devices()) == 2
+        fresh = await servers.kind("fresh").recover(MemoryStore(), name="ann", password=CHOSEN, servers=BOTH)
+        await fresh.close()
 
     play(tmp_path, story)

@@ -1,5 +1,7 @@
 """The times that the commands of recovery print: a command that is repeated then is not refused again."""
 
+import time
+
 import pytest
 
 from letterlock.cli._recovery_commands import _whole_minute
@@ -9,5 +11,13 @@ from letterlock.cli._recovery_commands import _whole_minute
     ("seconds", "shown"),
     [(0, "00:00"), (1, "00:01"), (59, "00:01"), (60, "00:01"), (61, "00:02")],
 )
-def test_a_wait_ends_at_a_whole_minute_that_is_not_before_it(seconds: int, shown: str) -> None:
-    assert _whole_minute(seconds) == f"1970-01-01 {shown}"
+def test_a_wait_ends_at_a_whole_minute_that_is_not_before_it(
+    seconds: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    try:
+        assert _whole_minute(seconds) == f"Thursday, 01 January 1970, at {shown} UTC"
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -10,9 +10,10 @@ from typing import Any, Final
 from letterlock import Address, MemoryStore
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_clock
-from letterlock.client import Client, Message, OpenDocument, SyncClient
+from letterlock.client import Client, Enrolment, Hardness, Message, NewUser, OpenDocument, SyncClient
 from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
+from letterlock.client._enrolling import Enrolling
 from letterlock.client._halves_change import HalvesChange
 from letterlock.client._http import RelayUrl
 from letterlock.client._office import Office
@@ -82,6 +83,14 @@ def calls() -> RecoveryCalls:
     return RecoveryCalls(None, None, Pace())  # type: ignore[arg-type]
 
 
+def enrolment() -> Enrolment:
+    return Enrolment(thread(), (None, None), Hardness())  # type: ignore[arg-type]
+
+
+def enrolling(whole: Enrolment) -> Enrolling:
+    return Enrolling(NewUser("ann", "a password"), whole._thread, calls(), Hardness(), system_clock)
+
+
 def second() -> SecondLockCalls:
     return SecondLockCalls(calls(), bytes(32), DeviceSigningKeyPair(CompositeSeed(MATERIAL[:64])))
 
@@ -121,6 +130,8 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "RecoveryKeeper": (lambda: RecoveryKeeper(desk()), "{OBJECT}"),
     "RecoveryBox": (lambda: desk().box, "{OBJECT}"),
     "RecoveryCalls": (calls, "{OBJECT}"),
+    "Enrolment": (enrolment, "<Enrolment>"),
+    "Enrolling": (lambda: enrolling(enrolment()), "{OBJECT}"),
     "LockChange": (lambda: desk().lock(calls()), "{OBJECT}"),
     "RecoveryChange": (
         lambda: RecoveryChange(RecoveryKey(MATERIAL[:32]), is_first=True),

@@ -181,6 +181,9 @@ class ClientRecovery(Uncopyable):
                 return
             await desk.upload_as(change.key)  # nobody knows this device before that
             await Keeper(office).publish_first()
+            await office.run(self._passwords.renew)
+            if await office.run(desk.is_behind):
+                await desk.upload()
             calls = await desk.calls()
             await self._passwords.fill(calls)
             request = ShowLocks(office.queue.user.user_id)

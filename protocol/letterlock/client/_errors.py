@@ -7,6 +7,7 @@
     NotAdmitted          the relay refuses the login                         tried again, and reported
     OwnDeviceRevoked     the user's own list has this device no more    the client ends (user/)
     RelayRefused         the relay did not carry out a call                  what then depends on the code
+    NewPasswordNeeded    the first login of a user who was enrolled    the caller chooses a password
     RecoveryOvertaken    another device list came first           the caller recovers again
     NameTaken, TicketRefused, UnknownUser, AlreadyDone                       the caller learns of these
 
@@ -108,6 +109,18 @@ class RecoveryOvertaken(UsageError):
     """
 
     TEXT = "another device list came first, so nobody knows this device: recover again, into an empty store"
+
+    def __init__(self, text: str = TEXT) -> None:
+        super().__init__(text)
+
+
+class NewPasswordNeeded(UsageError):
+    """This is the first login of a user whom an application enrolled: call `first_login`.
+
+    Whoever made the password of before could read everything. It was right, and no use is spent.
+    """
+
+    TEXT = "whoever enrolled this user knows the password: call `first_login` with a new one"
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)

@@ -68,6 +68,12 @@ class PasswordDesk(Uncopyable):
             self._desk.office.queue.revoke(before.id)
         self._enrol(place.key_server, is_first=False)
 
+    def renew(self) -> None:
+        """Put a recovery device into the list, if a first login took the one before out. [REC-52]"""
+        place = self._desk.tables.place()
+        if place is not None and recovery_device(self._desk.chain()) is None:
+            self._enrol(place.key_server, is_first=False)
+
     def _enrol(self, url: str, *, is_first: bool) -> None:
         key = RecoveryKey(system_entropy(KEY_BYTES))
         enrolled = enrol(self._desk.office.queue.user, key)

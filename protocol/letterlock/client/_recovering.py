@@ -20,6 +20,7 @@ from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._asking import is_used, take
+from letterlock.client._errors import NewPasswordNeeded
 from letterlock.client._http import RelayUrl
 from letterlock.client._identity import prove_identities
 from letterlock.client._opening import World, checked_name, existing, linked
@@ -36,14 +37,18 @@ from letterlock.errors import AccountExists, PeerError
 from letterlock.limits import MAX_EVIDENCE_LISTS
 from letterlock.recovery import (
     BoxRefused,
+    Recovered,
     RecoveryKey,
     Remains,
     ServerAtFault,
     device_keys,
+    first_login,
     recover_user,
 )
+from letterlock.recovery._ahead import is_ahead
 from letterlock.recovery._password import require_strength
 from letterlock.stores import Store
+from letterlock.user import ListChain
 
 _LISTS: Final = "its device lists cannot be read, or are not there"
 
@@ -56,6 +61,12 @@ class Return:
     password: str = field(repr=False)
     is_forgotten: bool = False
     revoke_others: bool = False
+    new_password: str | None = field(default=None, repr=False)
+
+    @property
+    def next_password(self) -> str:
+        """The password of the lock that is made: at a first login, another one."""
+        return self.password if self.new_password is None else self.new_password
 
 
 async def recover(
@@ -70,8 +81,8 @@ async def recover(
     name = checked_name(how.name)
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
     key_server = key_server_of(servers.key_server, relay.name, allow_insecure=servers.allow_insecure)
-    if how.is_forgotten:
-        require_strength(how.password, name)
+    if how.is_forgotten or how.new_password is not None:
+        require_strength(how.next_password, name)
     begin = partial(_begun, name=name, relay=relay.text, clock=world.clock, is_forgotten=how.is_forgotten)
     thread, begun = await StoreThread.open(opener.open, begin)
     if begun is not None and how.is_forgotten:
@@ -151,7 +162,7 @@ class _Save:
 
     def save(self, store: Store, key: RecoveryKey, remains: Remains) -> Arrivals:
         """Return the user as a client of the relay, whose list waits to be uploaded."""
-        back = recover_user(store, key, remains, revoke_others=self.how.revoke_others, clock=self.clock)
+        back = self._back(store, key, remains)
         if back.user.name != self.how.name:
             raise BoxRefused("the box is of a user of another name: check the name")
         arrivals, tables = linked(back.user, store, self.relay, self.clock), RecoveryTables(store)
@@ -162,3 +173,12 @@ class _Save:
         second.begin(key, None, is_new=False)
         second.save_asking(None)
         return arrivals
+
+    def _back(self, store: Store, key: RecoveryKey, remains: Remains) -> Recovered:
+        """Return the user on a fresh device. Who was enrolled gets another recovery key. [REC-52]"""
+        how = self.how
+        if how.new_password is not None:
+            return first_login(store, key, remains, clock=self.clock)
+        if not how.is_forgotten and is_ahead(ListChain.verify(remains.lists)):
+            raise NewPasswordNeeded
+        return recover_user(store, key, remains, revoke_others=how.revoke_others, clock=self.clock)

@@ -37,6 +37,7 @@ from letterlock.client._second_lock_rows import SecondLockTables
 from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._transport import Transport
 from letterlock.recovery import RecoveryKey, device_keys
+from letterlock.recovery._device import recovery_device
 from letterlock.user import ListChain
 from letterlock.user._user import desk_behind
 
@@ -156,7 +157,7 @@ class RecoveryDesk(Uncopyable):
         missing, device_id = await office.run(self._of_recovery)
         if not missing:
             return
-        token = await self._log_in_as(key, device_id)
+        token = await self._log_in_as(key, device_id) or await office.connection.token()
         for encoded in missing:
             try:
                 await office.connection.call_with(AppendRequest(encoded), DoneAnswer, token)
@@ -169,7 +170,8 @@ class RecoveryDesk(Uncopyable):
             await office.run(queue.uploaded, encoded)
         office.note_learned()
 
-    async def _log_in_as(self, key: RecoveryKey, device_id: int) -> bytes:
+    async def _log_in_as(self, key: RecoveryKey, device_id: int) -> bytes | None:
+        """Return a token, or None if the recovery device took itself out of the list and the relay has it."""
         office, openly = self.office, self.office.connection.call_openly
         address = Address(office.queue.user.name, device_id)
         try:
@@ -179,6 +181,8 @@ class RecoveryDesk(Uncopyable):
             request = AuthenticateRequest(address, challenge, _NO_COUNT, signature)
             return (await openly(request, AuthenticateAnswer)).token
         except RelayRefused as refused:
+            if refused.code is RelayCode.UNKNOWN and recovery_device(await office.run(self.chain)) is None:
+                return None  # the answer was lost: this device is listed now
             raise RelayUnavailable(f"the relay admits no recovery ({refused.code.name})") from None
 
 

@@ -1,5 +1,6 @@
 """ClientReturn: how somebody without a device becomes a client again.
 
+    first_login          a user whom an application enrolled chooses a password
     recover              a password                                                             one use
     ask_second_lock      no password: both servers are asked, and a delay begins
     recover_forgotten    after the delay, with a new password
@@ -47,12 +48,36 @@ class ClientReturn(Uncopyable):
 
         `revoke_others` takes the lost devices out of the list at once. Interrupted after the password was
         right, it goes on when it is called again with the same arguments. Raises WrongPassword, LockWaits,
-        ServerAtFault, BoxRefused, RecoveryRefused, RelayUnavailable, RelayMisbehaves; AccountExists,
-        UsageError.
+        ServerAtFault, BoxRefused, RecoveryRefused, RelayUnavailable, RelayMisbehaves; NewPasswordNeeded,
+        AccountExists, UsageError.
         """
         from letterlock.client._recovering import Return  # noqa: PLC0415 (optional)
 
         how = Return(name, password, revoke_others=revoke_others)
+        return await cls._back(StoreOpener.of(store, key), servers, how)
+
+    @classmethod
+    async def first_login(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        password: str,
+        new_password: str,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+    ) -> Self:
+        """Make this device the first one of a user whom an application enrolled. The store is empty.
+
+        `password` is the one that the application made, and `new_password` the one from now on, of another
+        recovery key: the application reads nothing that is sealed for this user from then on. Interrupted, it
+        goes on when it is called again, or when the store is opened and `client.recovery.setup` is called.
+        Raises what `recover` raises, and UsageError if somebody has logged in before, or for a new password
+        with fewer than 8 characters besides the name.
+        """
+        from letterlock.client._recovering import Return  # noqa: PLC0415 (optional)
+
+        how = Return(name, password, new_password=new_password)
         return await cls._back(StoreOpener.of(store, key), servers, how)
 
     @classmethod
@@ -96,7 +121,7 @@ class ClientReturn(Uncopyable):
         thread, arrivals = await recovered(opener, cls._world, servers, how)
         client = cls._over(thread, arrivals, RelayUrl(servers.relay, allow_insecure=servers.allow_insecure))
         try:
-            await brought_back(client.recovery, how.password, opener)
+            await brought_back(client.recovery, how.next_password, opener)
         except BaseException:
             await client.close()
             raise

@@ -124,6 +124,21 @@ class SyncClient(Uncopyable):
         return cls._start(partial(make, key=key, revoke_others=revoke_others))
 
     @classmethod
+    def first_login(
+        cls,
+        store: StorePlace,
+        *,
+        name: str,
+        password: str,
+        new_password: str,
+        servers: RecoveryServers,
+        key: bytes | None = None,
+    ) -> Self:
+        """Make this device the first one of a user whom an application enrolled, as `Client.first_login`."""
+        make = partial(cls._kind.first_login, store, name=name, password=password, servers=servers)
+        return cls._start(partial(make, new_password=new_password, key=key))
+
+    @classmethod
     def ask_second_lock(
         cls, store: StorePlace, *, name: str, servers: RecoveryServers, key: bytes | None = None
     ) -> SecondLockAsked:

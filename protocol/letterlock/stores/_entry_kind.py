@@ -146,19 +146,15 @@ class EntryKind(IntEnum):
     RECOVERY = 95
     """What a client knows of its user's recovery; the key is empty."""
     RECOVERY_CHANGE = 96
-<<<<<<< HEAD
-    """A change of a lock that is under way, with the recovery key; the key is empty."""
+    """A change of a lock that is under way, with the recovery key; the key is empty, or as for ENROLMENT."""
+    ENROLMENT = 82
+    """A user whom an application makes before the first login; the key is the name in UTF-8."""
     SECOND_LOCK_CHANGE = 94
     """A change of a second lock that is under way, perhaps with the recovery key; the key is empty."""
     SECOND_LOCK_VIEW = 85
     """What a recovery server has shown of the user's second lock; the key is the number of the server."""
     ASKING = 84
     """What somebody without a device waits with for both halves of a recovery key; the key is empty."""
-=======
-    """A change of a lock that is under way, with the recovery key; the key is empty, or as for ENROLMENT."""
-    ENROLMENT = 82
-    """A user whom an application makes before the first login; the key is the name in UTF-8."""
->>>>>>> 6ff8402a (client: an application enrols users before anybody logs in)
 
 
 COVERED_KINDS: Final = 16
