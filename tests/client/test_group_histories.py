@@ -133,6 +133,7 @@ def test_removed_while_it_is_sealed(tmp_path: Path) -> None:
         blobs = Removing(alice, group)
         with pytest.raises(UsageError, match="another member"):
             await alice.groups.histories.give(group, "carol", [HistoryText(bob.user_id, NOW, b"one")], blobs)
+        assert blobs.kept == {}  # her grant was beside the body
         assert await kept(alice, EntryKind.GRANT, EntryKind.PARCEL) == [0, 0]
         await carol.groups.refresh()
         assert await carol.groups.histories.of(group) == ()

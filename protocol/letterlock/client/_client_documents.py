@@ -19,7 +19,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.document_trailer import DocumentStatement
 from letterlock._wire.grant_subject import SubjectKind
-from letterlock.blobs import BlobFile, BlobMissing, Blobs
+from letterlock.blobs import BlobError, BlobFile, BlobMissing, Blobs
 from letterlock.blobs._putting import put_sealed, spooled
 from letterlock.client._body_thread import BodyThread
 from letterlock.client._bringing_up import BringingUp
@@ -44,12 +44,12 @@ from letterlock.documents import (
     Standing,
     Version,
 )
-from letterlock.documents._blob_names import blob_names
+from letterlock.documents._blob_names import blob_name, blob_names
 from letterlock.documents._bodies import Begun, Bodies
 from letterlock.documents._documents import AS_USUAL, NO_METADATA
 from letterlock.documents._file import open_file
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
-from letterlock.errors import UsageError
+from letterlock.errors import TrustError, UsageError
 
 T = TypeVar("T")
 
@@ -107,7 +107,11 @@ class ClientDocuments(Uncopyable):
         how: tuple[DocumentMetadata, SealOptions],
         then: Callable[[Sealed], None],
     ) -> Sealed:
-        """Seal a document. `then` is called in the transaction that keeps its grants."""
+        """Seal a document. `then` is called in the transaction that keeps its grants.
+
+        If it raises UsageError or TrustError, the document is taken out of the storage again: the grants that
+        travel beside its body are in there, too.
+        """
         office, (metadata, options) = self._office, how
         office.require_outside()
         await self._up.collections(given or ())
@@ -131,7 +135,12 @@ class ClientDocuments(Uncopyable):
                     target.truncate(0)
                 statement = bodies.write(begun, source, target, told)
                 put_sealed(begun, target, blobs, body.told, goes_on=options.job is not None)
-                return body.in_store(partial(keep, begun, statement))
+                try:
+                    return body.in_store(partial(keep, begun, statement))
+                except (UsageError, TrustError):
+                    if options.job is None:  # otherwise another call may have granted what is there
+                        _take_out(begun, blobs)
+                    raise
 
         sealed = await body.run(work)
         office.wake_shelves()
@@ -317,6 +326,12 @@ async def seal_and(
     """Seal a document, and do something else in the transaction that keeps its grants."""
     seal = documents._seal  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     return await seal(source, blobs, readers, (NO_METADATA, AS_USUAL), then)
+
+
+def _take_out(begun: Begun, blobs: Blobs) -> None:
+    """Delete a document that was granted to nobody, if its storage lets us."""
+    with suppress(BlobError):
+        blobs.delete(blob_name(begun.state.key, begun.subject.id, begun.subject.number))
 
 
 def _nothing(sealed: Sealed) -> None:
