@@ -13,6 +13,7 @@ from letterlock._wire.content import ContentKind
 from letterlock._wire.group_bodies import HistoryLetter
 from letterlock._wire.group_history import HistoryHead, ToldText, framed
 from letterlock._wire.group_limits import MAX_HISTORIES
+from letterlock._wire.group_text import SenderName
 from letterlock.documents import DocumentDamaged, Documents, NoGrant
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.groups import (
@@ -112,6 +113,25 @@ def test_a_letter_that_names_a_later_entry_of_the_epoch_waits_for_it(ours: Team)
     assert not ours.events("carol")
     ours.town.take("carol", ours.id)
     assert len(ours.events("carol")) == 1
+
+
+def test_whoever_comes_again_gets_what_was_written_meanwhile(ours: Team) -> None:
+    alice = ours.town.at("alice")
+    ours.town.give("alice", alice.add(ours.id, ["dave"]))
+    ours.town.give("alice", alice.remove(ours.id, ["carol"]))
+    ours.town.give("alice", alice.renew(ours.id))
+    ours.town.give("alice", alice.add(ours.id, ["carol"]))
+    ours.town.sync(ours.id)
+    given = ours.give("alice", "carol", [ours.said("dave", b"one"), ours.said("carol", b"her own")])
+    ours.events("carol")
+    assert [each.name for each in given.read()] == ["dave", "carol"]
+
+
+def test_two_histories_that_come_together(ours: Team) -> None:
+    ids = [ours.give("alice", "carol", []).id for _ in range(2)]
+    assert len(ours.town.at("carol").histories.of(ours.id)) == 0
+    ours.events("carol")
+    assert [each.document for each in ours.town.at("carol").histories.of(ours.id)] == ids
 
 
 def test_a_history_is_told_once(ours: Team) -> None:
@@ -252,6 +272,24 @@ def test_a_history_for_somebody_who_is_out_is_dropped(ours: Team) -> None:
     ours.town.sync(ours.id)
     ours.lie("bob", content(ours.head()))
     assert not ours.events("carol")
+
+
+def test_a_user_gives_itself_no_history(ours: Team) -> None:
+    carol = ours.town.user("carol")
+    with carol.transaction():
+        at = desk(carol)
+        sender = SenderName(carol.user_id, 2)
+        assert not telling.keep(at, at.require(ours.id), sender, HistoryLetter(ours.id, 1, 1, bytes(16)))
+    assert ours.town.at("carol").histories.of(ours.id) == ()
+
+
+def test_nothing_is_taken_while_the_log_is_in_two_versions(ours: Team) -> None:
+    carol = ours.town.user("carol")
+    with carol.transaction():
+        set_forked(desk(carol), ours.id, forked=True)
+    ours.lie("alice", content(ours.head()))
+    assert not ours.events("carol")
+    assert ours.town.at("carol").histories.of(ours.id) == ()
 
 
 def test_a_document_that_nobody_told_is_no_history(ours: Team) -> None:
