@@ -215,6 +215,22 @@ async def kept(town: HalvesTown) -> NoticesRecord:
     return decode_notices(found)
 
 
+async def test_a_row_stays_while_something_waits(rows: SealedRows, second: SealedRows) -> None:
+    """REC-47. Afterwards it says for two days how many mails were sent, and goes."""
+    async with mailed(rows, second) as (town, letters):
+        letters.refuses = True
+        await asked(town, town.asking())
+        await town.sent()
+        await rows.expire(town.now + 1000 * DELAY, 1000)
+        assert (await kept(town)).waiting
+        letters.refuses = False
+        await town.pass_hours(1)
+        await rows.expire(town.now + 2 * DELAY - 1, 1000)
+        assert len((await kept(town)).sent) == 1
+        await rows.expire(town.now + 2 * DELAY, 1000)
+        assert await rows.load((RowKind.NOTICES, town.user_id)) == [None]
+
+
 async def test_two_processes_send_a_notice_once(
     rows: SealedRows, second: SealedRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
