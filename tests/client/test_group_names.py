@@ -68,9 +68,9 @@ async def met(town: Town, *names: str) -> list[Client]:
 
 
 async def joined(group: bytes, *clients: Client) -> None:
-    """Wait until clients have the log of a group."""
+    """Wait until clients have the log of a group and its secret, which opens the name."""
     for each in clients:
-        while group not in {one.id for one in await each.groups.all()}:  # noqa: ASYNC110 (nothing tells)
+        while group not in {one.id for one in await each.groups.all() if one.name}:  # noqa: ASYNC110 (nothing tells)
             await asyncio.sleep(0.01)
 
 

@@ -151,7 +151,7 @@ class Convener:
         for change in await office.run(queue.pending):
             await self._offer(change)
         await self._read_all(with_log=groups is None)
-        if groups is None or is_learned:
+        if groups is None or is_learned or await office.run(queue.is_upkeep_due):
             for change in await office.run(queue.upkeep):
                 await self._offer(change)
             office.wake_all()
@@ -280,6 +280,7 @@ class Convener:
         for _ in range(_ROUNDS):
             post = await self._sealed(id_, group)
             if post is None or post.text is None:
+                office.fetcher_wake.set()  # it may wait for lists
                 return
             if not post.offered:
                 office.sender_wake.set()  # which wakes this task when it has sent them

@@ -22,6 +22,7 @@ from letterlock.client._rows import Notice
 from letterlock.client._table import MICROSECONDS
 from letterlock.errors import PlaintextTooLong, UsageError
 from letterlock.groups import GroupDelivery, Groups
+from letterlock.groups._groups import group_desk_behind
 from letterlock.limits import MESSAGE_ID_BYTES
 from letterlock.user import EventKind, Need, Outgoing
 
@@ -110,16 +111,20 @@ class GroupOutbox(Uncopyable):
         return post
 
     def _waits(self, id_: bytes, post: GroupPost) -> bool:
-        """Return whether a text waits for members who are not known yet: they could never read it. [GRP-3]"""
-        group = self._groups.get(post.group)
-        if self._met.get(post.group) == group.number:
+        """Return whether a text waits for lists of members, who could else never read it. [GRP-3]"""
+        number = self._groups.number(post.group)
+        if self._met.get(post.group) == number:
             return False
-        own = self._queue.user.user_id
-        strangers = sum(each.name is None and each.user_id != own for each in group.members)
+        desk = group_desk_behind(self._groups)
+        members = self._groups.get(post.group).members
+        lacking = [each.name for each in members if desk.is_stranger(each.user_id)]
+        for name in filter(None, lacking):  # a contact that was told by another device, or by a box
+            self._queue.needs.lists(name)
+        strangers = len(lacking)
         is_fewer = strangers < self._strangers.get(post.group, strangers)
         self._strangers[post.group] = strangers
         if not strangers or (post.waits >= MAX_WAITS and not is_fewer):
-            self._met[post.group] = group.number
+            self._met[post.group] = number
             return False
         self._rows.posts.save(id_, post if is_fewer else post.waited(), 0)
         self.delay(post.group, _STRANGERS)

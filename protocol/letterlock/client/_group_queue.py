@@ -59,11 +59,22 @@ MAX_HELD_OF_MEMBER: Final = 100
 class GroupQueue(Uncopyable):
     """The groups of one client."""
 
-    __slots__ = ("_joins", "_queue", "_suspected", "_suspects", "groups", "names", "outbox", "rows")
+    __slots__ = (
+        "_joins",
+        "_queue",
+        "_renew_at",
+        "_suspected",
+        "_suspects",
+        "groups",
+        "names",
+        "outbox",
+        "rows",
+    )
 
     def __init__(self, queue: Queue, documents: DocumentQueue) -> None:
         self._queue = queue
         self._joins: dict[bytes, int] = {}
+        self._renew_at: int | None = None
         self._suspects: set[bytes] = set()
         self._suspected: set[tuple[GroupEvent, int]] = set()
         self.groups = Groups(queue.user)
@@ -122,17 +133,18 @@ class GroupQueue(Uncopyable):
             self.names.meet(group)
         for each in entries if taken.outcome is ChangeOutcome.ACCEPTED else ():
             self.names.tell(group, LogEntry.decode(each))
-        if taken.missing is not None:
-            self._learn(taken.missing.user_id)
+        if taken.missing is not None and not self._learn([taken.missing.user_id]):
+            self.names.need_signer(taken.missing.user_id)
+        self._learn(taken.strangers)
         return taken
 
-    def _learn(self, user_id: bytes) -> None:
-        """Have the newer lists of a contact fetched, or those of a stranger whose name is told."""
-        for contact in self._queue.user.contacts():
-            if contact.user_id == user_id:
-                self._queue.needs.add(Need(NeedKind.LISTS, contact.name, after=contact.version))
-                return
-        self.names.need_signer(user_id)
+    def _learn(self, user_ids: Iterable[bytes]) -> bool:
+        """Have the newer lists of users fetched who are contacts; return whether there are some."""
+        wanted = frozenset(user_ids)
+        contacts = [each for each in self._queue.user.contacts() if each.user_id in wanted] if wanted else []
+        for each in contacts:
+            self._queue.needs.add(Need(NeedKind.LISTS, each.name, after=each.version))
+        return bool(contacts)
 
     def accepted(self, change: GroupChange) -> GroupTaken:
         """Note that the relay took a change. Raises as `Groups.take` does."""
@@ -158,7 +170,13 @@ class GroupQueue(Uncopyable):
         self.names.upkeep()
         done = self.groups.upkeep()
         self._take(done)
+        self._learn(done.strangers)
+        self._renew_at = done.later
         return done.changes
+
+    def is_upkeep_due(self) -> bool:
+        """Return whether this device is to begin an epoch by now that nobody else has begun. [GRP-51]"""
+        return self._renew_at is not None and self._renew_at <= self._queue.tables.clock()
 
     def receipts(self) -> bool:
         """Tell others that their texts were read, where that is due; return whether it was."""
@@ -171,10 +189,11 @@ class GroupQueue(Uncopyable):
         self._take(self.groups.histories.letter(group, member, document))
 
     def next_due(self) -> int | None:
-        """Return in how many seconds a text may be tried, a name asked for, or a receipt is due, or None."""
+        """Return in how many seconds there is something to do without news, or None."""
         receipt = self.groups.next_receipt()
-        wait = None if receipt is None else max(receipt - self._queue.tables.clock(), 0)
-        waits = (wait, self.outbox.next_due(), self.names.next_due())
+        now = self._queue.tables.clock()
+        times = [max(each - now, 0) for each in (receipt, self._renew_at) if each is not None]
+        waits = (*times, self.outbox.next_due(), self.names.next_due())
         return min((each for each in waits if each is not None), default=None)
 
     def rest_of_log(self, group: bytes, after: int) -> tuple[bytes, ...]:
@@ -190,9 +209,9 @@ class GroupQueue(Uncopyable):
     # --- names --------------------------------------------------------------------------------------------
 
     def strangers_among(self, names: Iterable[str]) -> list[str]:
-        """Return the names that are no contacts yet."""
-        known = {each.name for each in self._queue.user.contacts()} | {self._queue.user.name}
-        return [each for each in dict.fromkeys(names) if each not in known]
+        """Return the names whose device lists are not on record."""
+        queue, own = self._queue, self._queue.user.name
+        return [each for each in dict.fromkeys(names) if each != own and not queue.known_version(each)]
 
     # --- texts from the relay -----------------------------------------------------------------------------
 

@@ -36,9 +36,10 @@ from letterlock.groups._log_taking import may_send_now, set_forked, take
 from letterlock.groups._mail import process
 from letterlock.groups._opening import decrypt
 from letterlock.groups._receipts import deliveries, give
+from letterlock.groups._renewing import is_due
 from letterlock.groups._sending import encrypt
 from letterlock.groups._telling import gives_history
-from letterlock.groups._upkeep import is_due, pending, upkeep
+from letterlock.groups._upkeep import pending, upkeep
 from letterlock.groups._values import (
     Group,
     GroupChange,

@@ -2,36 +2,33 @@
 
     owed        to members who were strangers when they should have got it                        [GRP-31]
     our own     this user's other devices get the secrets that they have not been given
-    epochs      where somebody left, or a device of a member was revoked, a new one begins
+    epochs      where somebody left, or a device of a member was revoked, a new one begins          [GRP-51]
     deleted     epochs that are over for 30 days, or for a day if five later ones followed        [GRP-41]
 
-Every function runs inside the caller's transaction. Not here: making entries (_changes.py).
+Every function runs inside the caller's transaction. Not here: who begins an epoch (_renewing.py); making
+entries (_changes.py).
 """
 
 from dataclasses import replace
-from typing import Final
 
 from letterlock._records.collection import CollectionPhase, LogState
 from letterlock._records.collection_change import Wish
 from letterlock._records.group import GroupEpochRecord
 from letterlock._records.group_chain import ChainRecord
-from letterlock._wire.collection_member import Role
 from letterlock._wire.content import ContentKind
 from letterlock._wire.group_limits import KEPT_EPOCHS
 from letterlock._wire.group_text import SenderName
 from letterlock._wire.log_entry import Action, LogEntry
 from letterlock.errors import UsageError
 from letterlock.groups._chains import carried_on
-from letterlock.groups._changes import generation, make_change, shown
+from letterlock.groups._changes import make_change, shown
 from letterlock.groups._desk import GroupDesk
 from letterlock.groups._letters import ask, give_secret, secret_body, send
 from letterlock.groups._receipts import give
+from letterlock.groups._renewing import is_due, turn
 from letterlock.groups._values import GroupChange, GroupUpkeep
 from letterlock.limits import DAY, KEPT_LIFETIME
 from letterlock.user._desk import Findings
-
-_ADMINS_ALONE: Final = Role.ADMIN
-"""Who begins an epoch because a device was revoked. Everybody's race would be lost by all but one."""
 
 
 def upkeep(at: GroupDesk) -> GroupUpkeep:
@@ -39,6 +36,7 @@ def upkeep(at: GroupDesk) -> GroupUpkeep:
     findings, strangers = Findings(), set[bytes]()
     changes: list[GroupChange] = []
     waiting: list[bytes] = []
+    later: list[int] = []
     now = at.desk.now()
     at.book.expire(now)
     ask(at, findings)
@@ -50,13 +48,16 @@ def upkeep(at: GroupDesk) -> GroupUpkeep:
         strangers |= _give_owed(at, state, findings)
         _give_own(at, state, findings)
         if state.phase is not CollectionPhase.CLOSED and is_due(at, state):
-            change = _renewed(at, state)
+            since = turn(at, state)
+            change = _renewed(at, state) if since is not None and since <= now else None
+            if since is not None and since > now:
+                later.append(since)
             if change is None:
                 waiting.append(group)
             else:
                 changes.append(change)
     found = (tuple(findings.outgoing), tuple(findings.needs), tuple(sorted(strangers)))
-    return GroupUpkeep(tuple(changes), *found, tuple(waiting))
+    return GroupUpkeep(tuple(changes), *found, tuple(waiting), min(later, default=None))
 
 
 def pending(at: GroupDesk) -> tuple[GroupChange, ...]:
@@ -65,24 +66,13 @@ def pending(at: GroupDesk) -> tuple[GroupChange, ...]:
     return tuple(shown(LogEntry.decode(each)) for each in made if each)
 
 
-def is_due(at: GroupDesk, state: LogState) -> bool:
-    """Return whether a new epoch is due: somebody left, or a device of a member was revoked."""
-    return state.phase is CollectionPhase.SPENT or _has_revoked(at, state)
-
-
-def _has_revoked(at: GroupDesk, state: LogState) -> bool:
-    found = ((generation(at, each.name.id), each.generation) for each in state.users)
-    return any(now is not None and now > then for now, then in found)
-
-
 def _renewed(at: GroupDesk, state: LogState) -> GroupChange | None:
-    """Return the change that begins an epoch, or None if somebody else has to, or one is under way."""
-    least = Role.WRITER if state.phase is CollectionPhase.SPENT else _ADMINS_ALONE
-    if not state.has_role(at.user_id, least) or at.book.changes(state.log_id):
+    """Return the change that begins an epoch, or None if one is under way, or it cannot be made."""
+    if at.book.changes(state.log_id):
         return None
     try:
         return make_change(at, Wish(Action.RENEW, epoch=state.epoch), state)
-    except UsageError:  # a device that signs nothing
+    except UsageError:  # a device that signs nothing, or an entry that is left to admins
         return None
 
 

@@ -183,13 +183,17 @@ class GroupProcessed:
 
 @dataclass(frozen=True, slots=True)
 class GroupUpkeep:
-    """What is due: changes for the server, messages, and groups that somebody else has to renew."""
+    """What is due: changes for the server, messages, and groups that wait for a new epoch.
+
+    `later`, in seconds since 1970, is when this device begins one of these if nobody else has by then.
+    """
 
     changes: tuple[GroupChange, ...] = ()
     outgoing: tuple[Outgoing, ...] = ()
     needs: tuple[Need, ...] = ()
     strangers: tuple[bytes, ...] = ()
     waiting: tuple[bytes, ...] = ()
+    later: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
