@@ -1,4 +1,4 @@
-"""The fourteen targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
+"""The fifteen targets by name. A target is imported on demand, after a fuzzer has set up instrumentation."""
 
 from functools import cache
 from importlib import import_module
@@ -19,6 +19,7 @@ NAMES: Final = (
     "entry",
     "linking",
     "relay",
+    "recovery",
     "group",
     "json",
 )
