@@ -1,49 +1,17 @@
 """Strangers: junk that is nearly HTTP, and a flood without a token. The relay serves on, and stays small."""
 
-import socket
-from contextlib import suppress
-
 import pytest
 
 from letterlock import Address
 from letterlock._wire.relay_calls import CALLS
 from letterlock._wire.relay_login import ChallengeRequest, token_text
-from support.relay_junk import BODIES, junk, upgrade
-from support.relay_server import Server, everything, request, status_of, until
+from support.relay_junk import BODIES, PATIENCE, junk, send, statuses, upgrade
+from support.relay_server import Server, request, status_of, until
 
 MIB = 1024 * 1024
 COMMON = {400, 401, 404, 405, 413}
 STATUSES = {0, 100, 101, 200, 400, 401, 403, 404, 405, 408, 413, 415, 426, 429, 503}
 ASK = ChallengeRequest(Address("nobody", 1)).encode()
-
-
-PATIENCE = (0.1, 1.0, 10.0)
-"""Seconds for an answer. The longer ones are for a machine that is busy."""
-
-
-def send(server: Server, data: bytes, pieces: int = 1, patience: float = 0) -> bytes:
-    """Send bytes in pieces, and return what comes.
-
-    The connection is half closed at once, and what the relay had not answered then stays unanswered, or else
-    left open for so many seconds.
-    """
-    with server.connect() as connection, suppress(OSError):
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        size = max(1, -(-len(data) // pieces))
-        for start in range(0, len(data), size):
-            connection.sendall(data[start : start + size])
-        if patience:
-            connection.settimeout(patience)
-        else:
-            connection.shutdown(socket.SHUT_WR)
-        return everything(connection)
-    return b""
-
-
-def statuses(answers: bytes) -> set[int]:
-    """Return the statuses of all answers on one connection."""
-    parts = answers.split(b"HTTP/1.1 ")[1:]
-    return {int(each[:3]) for each in parts if each[:3].isdigit()} or {0}
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

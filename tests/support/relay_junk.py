@@ -1,10 +1,12 @@
-"""Requests that are nearly right: what a stranger may send a relay, from a seed.
+"""Requests that are nearly right: what a stranger may send a server, from a seed, and how they are sent.
 
-Not here: sending them (tests/relay_server).
+Not here: what must come of it (tests/relay_server, tests/keyserver).
 """
 
 import random
-from collections.abc import Iterator
+import socket
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from letterlock import Address
@@ -12,7 +14,7 @@ from letterlock._wire.relay_calls import CALLS, SOCKET_PATH
 from letterlock._wire.relay_login import ChallengeRequest, token_text
 from letterlock._wire.relay_mail import AckRequest, FetchRequest
 from letterlock._wire.relay_place import GetRequest, Step
-from support.relay_server import request
+from support.relay_server import Server, everything, request
 
 BODIES: Final = (
     ChallengeRequest(Address("alice", 1)).encode(),
@@ -68,23 +70,25 @@ def upgrade(*headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def junk(seed: int, count: int) -> Iterator[bytes]:
+def junk(
+    seed: int, count: int, paths: Sequence[str] = PATHS, bodies: Sequence[bytes] = BODIES
+) -> Iterator[bytes]:
     """Yield so many requests."""
     draw = random.Random(seed)
     for _ in range(count):
-        data = _nearly_right(draw)
+        data = _nearly_right(draw, paths, bodies)
         for _ in range(draw.choice((0, 0, 1, 1, 3))):
             data = _changed(draw, data)
         yield data
 
 
-def _nearly_right(draw: random.Random) -> bytes:
+def _nearly_right(draw: random.Random, paths: Sequence[str], bodies: Sequence[bytes]) -> bytes:
     headers = draw.sample(HEADERS, draw.choice((0, 0, 1, 2, 5)))
     if draw.random() < 0.2:
         return upgrade(*headers) + draw.randbytes(draw.choice((0, 2, 200)))
-    body = draw.choice(BODIES)
+    body = draw.choice(bodies)
     length = draw.choice((None, None, 0, len(body) + 1, 5_000_000, 10**18))
-    made = request(body, draw.choice(PATHS), length=length)
+    made = request(body, draw.choice(paths), length=length)
     head, end, rest = made.partition(b"\r\n\r\n")
     extra = "".join(f"\r\n{each}" for each in headers).encode("latin-1")
     if "transfer-encoding: chunked" in headers and draw.random() < 0.7:
@@ -107,3 +111,34 @@ def _changed(draw: random.Random, data: bytes) -> bytes:
             return data.replace(b"\r\n", b"\n", draw.randrange(1, 9))
         case _:
             return data.replace(draw.choice((b"POST", b"HTTP/1.1", b": ", b"/v1")), draw.randbytes(4), 1)
+
+
+# --- sending ---------------------------------------------------------------------------------------------
+
+PATIENCE: Final = (0.1, 1.0, 10.0)
+"""Seconds for an answer. The longer ones are for a machine that is busy."""
+
+
+def send(server: Server, data: bytes, pieces: int = 1, patience: float = 0) -> bytes:
+    """Send bytes in pieces, and return what comes.
+
+    The connection is half closed at once, and what the server had not answered then stays unanswered, or else
+    left open for so many seconds.
+    """
+    with server.connect() as connection, suppress(OSError):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        size = max(1, -(-len(data) // pieces))
+        for start in range(0, len(data), size):
+            connection.sendall(data[start : start + size])
+        if patience:
+            connection.settimeout(patience)
+        else:
+            connection.shutdown(socket.SHUT_WR)
+        return everything(connection)
+    return b""
+
+
+def statuses(answers: bytes) -> set[int]:
+    """Return the statuses of all answers on one connection."""
+    parts = answers.split(b"HTTP/1.1 ")[1:]
+    return {int(each[:3]) for each in parts if each[:3].isdigit()} or {0}
