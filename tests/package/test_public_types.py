@@ -22,7 +22,7 @@ from letterlock._wire.address import Address
 from letterlock._wire.cbor import Value
 from letterlock._wire.inspection import Shown
 from letterlock._wire.suite import Suite
-from letterlock.client import ClientRecovery, ClientSecondLock, Hardness
+from letterlock.client import ClientAddresses, ClientRecovery, ClientSecondLock, Hardness
 
 EXPORTING: Final = (
     "letterlock",
@@ -45,6 +45,7 @@ UNRESOLVED: Final = {
     "Shown": Shown,
     "Address": Address,
     "Hardness": Hardness,
+    "ClientAddresses": ClientAddresses,
     "ClientRecovery": ClientRecovery,
     "ClientSecondLock": ClientSecondLock,
 }

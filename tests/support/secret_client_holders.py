@@ -11,6 +11,9 @@ from letterlock import Address, MemoryStore
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_clock
 from letterlock.client import Client, Enrolment, Hardness, Message, NewUser, OpenDocument, SyncClient
+from letterlock.client._address_desk import Asking
+from letterlock.client._address_rows import Invited
+from letterlock.client._address_values import NO_CHECKS
 from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
 from letterlock.client._enrolling import Enrolling
@@ -32,7 +35,7 @@ from letterlock.client._second_lock_rows import AskingRecord, SecondLockChange
 from letterlock.client._second_lock_watch import SecondLockWatch
 from letterlock.client._sync_message import SyncMessage
 from letterlock.client._thread import StoreThread
-from letterlock.recovery import AskingKey, RecoveryKey
+from letterlock.recovery import AskingKey, OwnerSecret, RecoveryKey
 from support.secret_pq_holders import MATERIAL
 
 URL: Final = RelayUrl("https://relay.example")
@@ -152,5 +155,11 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
         lambda: AskingRecord("alice", bytes(32), ("", ""), AskingKey(MATERIAL[:32])),
         "<AskingRecord>",
     ),
+    "ClientAddresses": (lambda: client().documents.addresses, "<ClientAddresses>"),
+    "SyncAddresses": (lambda: sync_client().documents.addresses, "<SyncAddresses>"),
+    "AddressDesk": (lambda: client().documents.addresses._desk, "{OBJECT}"),
+    "AddressBook": (lambda: client().documents.addresses._book, "{OBJECT}"),
+    "Asking": (lambda: Asking(office(), NO_CHECKS, None, ("", {})), "{OBJECT}"),  # type: ignore[arg-type]
+    "Invited": (lambda: Invited("mail", "dora@example.org", 1, OwnerSecret(MATERIAL[:32])), "<Invited>"),
     "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]
 }

@@ -7,6 +7,7 @@
     ClientDocuments, OpenDocument, ClientCollections      `client.documents`: sealed files, and who reads them
     ClientRecovery, RecoveryStatus       `client.recovery`: a password gets back who lost every device
     ClientSecondLock, SecondLockNews     `client.recovery.second_lock`: the same without the password
+    ClientAddresses, PersonAddress      `client.documents.addresses`: people who have no account yet
     ClientJson      `client.documents.json`: JSON documents, whose sections have different readers
 
     async with await Client.create("alice.db", key=key, name="alice", relay="https://relay.example") as alice:
@@ -22,6 +23,13 @@ Not here: keys, sessions and device lists, which are a `User`'s; the relay itsel
 
 from typing import TYPE_CHECKING
 
+from letterlock.client._address_values import (
+    AddressShared,
+    Claimed,
+    PersonAddress,
+    ServerChecks,
+    SharedAddress,
+)
 from letterlock.client._client import Client
 from letterlock.client._client_collections import ClientCollections
 from letterlock.client._client_documents import ClientDocuments
@@ -62,6 +70,7 @@ from letterlock.client._second_lock_values import (
 )
 from letterlock.client._stores import StorePlace
 from letterlock.client._sync import SyncClient
+from letterlock.client._sync_addresses import SyncAddresses
 from letterlock.client._sync_documents import SyncCollections, SyncDocuments
 from letterlock.client._sync_json import SyncJson
 from letterlock.client._sync_message import SyncMessage
@@ -71,15 +80,19 @@ from letterlock.client._values import Delivery, Message, Person
 from letterlock.user import OwnDeviceRevoked
 
 if TYPE_CHECKING:
+    from letterlock.client._client_addresses import ClientAddresses
     from letterlock.client._client_recovery import ClientRecovery
     from letterlock.client._client_second_lock import ClientSecondLock
     from letterlock.client._enrolment import Enrolment
     from letterlock.recovery import Hardness
 
 __all__ = [
+    "AddressShared",
     "AlreadyDone",
     "AnswerChallenge",
+    "Claimed",
     "Client",
+    "ClientAddresses",
     "ClientCollections",
     "ClientDocuments",
     "ClientJson",
@@ -100,6 +113,7 @@ __all__ = [
     "OpenDocument",
     "OwnDeviceRevoked",
     "Person",
+    "PersonAddress",
     "RecoveryLack",
     "RecoveryOvertaken",
     "RecoveryServers",
@@ -114,9 +128,12 @@ __all__ = [
     "SecondLockStanding",
     "SecondLockStatus",
     "SecondLockWait",
+    "ServerChecks",
     "ServerStanding",
     "ServerUnavailable",
+    "SharedAddress",
     "StorePlace",
+    "SyncAddresses",
     "SyncClient",
     "SyncCollections",
     "SyncDocuments",
@@ -128,16 +145,17 @@ __all__ = [
     "UnknownUser",
 ]
 
-_OF_RECOVERY = frozenset({"ClientRecovery", "ClientSecondLock", "Enrolment", "Hardness"})
+_OF_RECOVERY = frozenset({"ClientAddresses", "ClientRecovery", "ClientSecondLock", "Enrolment", "Hardness"})
 
 
 def __getattr__(name: str) -> object:
     """Import what needs the extra `recovery` when it is asked for."""
     if name not in _OF_RECOVERY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from letterlock.client import _client_recovery, _enrolment  # noqa: PLC0415
+    from letterlock.client import _client_addresses, _client_recovery, _enrolment  # noqa: PLC0415
 
-    globals()[name] = found = getattr(_enrolment if name == "Enrolment" else _client_recovery, name)
+    module = {"ClientAddresses": _client_addresses, "Enrolment": _enrolment}.get(name, _client_recovery)
+    globals()[name] = found = getattr(module, name)
     return found
 
 

@@ -80,7 +80,7 @@ class Client(ClientPeople, ClientReturn):
         self._office = office
         self._sender = Sender(office, self._fetcher)
         self._recovery: ClientRecovery | None = None
-        self.documents: Final = ClientDocuments(office, self._fetcher.refresh)
+        self.documents: Final = ClientDocuments(office, self._fetcher.refresh, self._world.transport)
         """The documents and collections of this user."""
         self.groups: Final = ClientGroups(office, partial(self._contacts.meet, self._fetcher), self.documents)
         """The groups of this user."""

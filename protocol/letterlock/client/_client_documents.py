@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.document_header import DocumentMetadata
@@ -27,9 +27,11 @@ from letterlock.client._client_collections import ClientCollections
 from letterlock.client._client_json import ClientJson, delete_blobs
 from letterlock.client._document_queue import AnyReader, checked_readers
 from letterlock.client._errors import RelayRefused, RelayUnavailable
+from letterlock.client._http import RelayUrl
 from letterlock.client._librarian import Librarian
 from letterlock.client._office import Office
 from letterlock.client._open_document import OpenDocument
+from letterlock.client._transport import Transport
 from letterlock.documents import (
     Conditions,
     DocumentDamaged,
@@ -51,6 +53,9 @@ from letterlock.documents._file import open_file
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.errors import TrustError, UsageError
 
+if TYPE_CHECKING:
+    from letterlock.client._client_addresses import ClientAddresses
+
 T = TypeVar("T")
 
 
@@ -62,11 +67,28 @@ class ClientDocuments(Uncopyable):
     back. What others share is taken from there, and told as a RelayEvent.
     """
 
-    __slots__ = ("_librarian", "_office", "_queue", "_up", "collections", "json", "spool")
+    __slots__ = (
+        "_addresses",
+        "_librarian",
+        "_means",
+        "_office",
+        "_queue",
+        "_up",
+        "collections",
+        "json",
+        "spool",
+    )
 
-    def __init__(self, office: Office, learn: Callable[[str], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        office: Office,
+        learn: Callable[[str], Awaitable[None]],
+        connect: Callable[[RelayUrl], Transport],
+    ) -> None:
         """Not for applications, which use `client.documents`."""
         self._office = office
+        self._means = learn, connect
+        self._addresses: ClientAddresses | None = None
         self._queue = office.documents
         self._librarian = Librarian(office, learn)
         self._up = BringingUp(office, self._librarian, learn)
@@ -78,6 +100,18 @@ class ClientDocuments(Uncopyable):
         """The directory in which a sealed document lies until it is in its storage; usually a temporary one.
 
         Set it for sealing that goes on with a `job` after the program was killed."""
+
+    @property
+    def addresses(self) -> "ClientAddresses":
+        """People who have no account yet: sharing with them, and claiming what was shared.
+
+        Raises UsageError without the extra `recovery`.
+        """
+        if self._addresses is None:
+            from letterlock.client._client_addresses import ClientAddresses  # noqa: PLC0415 (optional)
+
+            self._addresses = ClientAddresses(self._office, self._librarian, *self._means)
+        return self._addresses
 
     # --- sealing --------------------------------------------------------------------------------------
 

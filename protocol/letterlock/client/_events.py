@@ -40,6 +40,9 @@ class RelayEventKind(Enum):
     days."""
     SHARED = "shared"
     """Grants came through the relay: `name` has shared something, or taken it back."""
+    CLAIMED = "claimed"
+    """Both servers say who has claimed what was shared with an address: `name`, or nobody who is a contact.
+    What was granted to the address is granted to this contact from now on."""
     FORKED = "forked"
     """The relay showed the log of a collection in two versions. Nothing is sealed for it until the
     application calls `keep` or `forget`."""

@@ -78,6 +78,12 @@ class ParcelsOut(Uncopyable):
         if found:
             self._put({ShelfName.of_user(user_id): found})
 
+    def show(self, users: Iterable[bytes], wire: Iterable[bytes]) -> None:
+        """Show users, by their ids, grants that are for somebody else. [PRV-11]"""
+        items = {each: ParcelItem(ItemKind.GRANT, each) for each in wire}
+        own = self._own
+        self._put({shelf: dict(items) for shelf in map(ShelfName.of_user, users) if shelf != own})
+
     @property
     def _own(self) -> ShelfName:
         return ShelfName.of_user(self._desk.book.own().pin.user_id)

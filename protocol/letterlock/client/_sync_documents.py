@@ -13,6 +13,7 @@ from letterlock.blobs import Blobs
 from letterlock.client._client_collections import ClientCollections, Members
 from letterlock.client._client_documents import ClientDocuments
 from letterlock.client._document_queue import AnyReader
+from letterlock.client._sync_addresses import SyncAddresses
 from letterlock.client._sync_json import Do, SyncJson
 from letterlock.documents import (
     Collection,
@@ -108,12 +109,14 @@ class SyncCollections(Uncopyable):
 class SyncDocuments(Uncopyable):
     """The documents of a client whose calls wait. Each method does what that of `ClientDocuments` does."""
 
-    __slots__ = ("_do", "_documents", "collections", "json")
+    __slots__ = ("_do", "_documents", "addresses", "collections", "json")
 
     def __init__(self, documents: ClientDocuments, do: Do) -> None:
         """Not for applications, which use `client.documents`."""
         self._documents = documents
         self._do = do
+        self.addresses = SyncAddresses(documents, do)
+        """People who have no account yet."""
         self.collections = SyncCollections(documents.collections, do)
         """The collections of this user."""
         self.json = SyncJson(documents.json, do)

@@ -155,6 +155,10 @@ class EntryKind(IntEnum):
     """What a recovery server has shown of the user's second lock; the key is the number of the server."""
     ASKING = 84
     """What somebody without a device waits with for both halves of a recovery key; the key is empty."""
+    INVITED = 86
+    """What a client has shared with somebody without an account; the key is the id of an identity."""
+    CLAIMED = 87
+    """What a client's user has claimed, until both servers were told; the key is the id of an identity."""
 
 
 COVERED_KINDS: Final = 16

@@ -1,0 +1,196 @@
+"""What dies in between: the granter and the person go on, nothing is lost, and there is no second identity.
+
+CLN-32, PRV-10, PRV-11.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from letterlock import SqliteStore
+from letterlock._wire.relay_shelf import ShelveAnswer, ShelveOutcome
+from letterlock.client import Client, RelayUnavailable
+from letterlock.client._transport import Reply
+from letterlock.documents import NoGrant
+from letterlock.errors import StoreError
+from letterlock.stores import EntryKind
+from support.client_addresses import DORA, AddressTown, lose, tell
+from support.client_documents import kept, reads, sealed
+from support.client_recovery import linked
+from support.client_town import Asked
+
+
+@pytest.mark.parametrize("server", [1, 2])
+def test_an_answer_to_make_is_lost(tmp_path: Path, server: int) -> None:  # PRV-10
+    """After one server has made a key, or both: the same identity is asked for again."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document = await sealed(alice, town.blobs)
+        ids = set[bytes]()
+
+        def note(asked: Any) -> None:
+            if type(asked.request).__name__ == "MakeIdentity":
+                ids.add(asked.request.id)
+
+        town.rules += [note, lose("MakeIdentity", server, after=1)]
+        with pytest.raises(RelayUnavailable):
+            await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        town.rules.pop()
+        assert (await alice.documents.addresses.all())[0].grants == ()
+        made = await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        assert len(ids) == 1
+        assert await kept(alice, EntryKind.INVITED) == [1]
+        dora = await town.client("dora")
+        assert made.invitation is not None
+        assert (await dora.documents.addresses.claim([made.invitation], checks=town.doras)).grants
+
+    tell(tmp_path, story)
+
+
+def test_a_granter_that_dies_before_the_grant_or_after_it(tmp_path: Path) -> None:  # PRV-10
+    async def story(town: AddressTown, _: Client) -> None:
+        store = partial(SqliteStore, tmp_path / "person.db", key=bytes(32))
+        bert = await town.client("bert", store)
+        document = await sealed(bert, town.blobs)
+        addresses = bert.documents.addresses
+        book = addresses._book
+        granted = book.granted
+        for dies_after in (False, True):
+
+            def die(*what: Any, after: bool = dies_after) -> Any:
+                if after:
+                    granted(*what)
+                raise StoreError("killed")
+
+            book.__class__.granted, plain = die_of(die), book.__class__.granted  # type: ignore[method-assign]
+            try:
+                with pytest.raises(StoreError, match="killed"):
+                    await addresses.share(document, DORA, checks=town.checks())
+            finally:
+                book.__class__.granted = plain  # type: ignore[method-assign]
+            assert await kept(bert, EntryKind.INVITED) == [1]
+            assert len(await bert.documents.grants(document)) == 1  # nothing of it was committed
+        await bert.close()
+        again = await town.town.stack.enter_async_context(await town.kind("bert").open(store))
+        town.wait()
+        made = await again.documents.addresses.share(document, DORA, checks=town.checks())
+        assert made.invitation is not None
+        (found,) = await again.documents.addresses.all()
+        assert found.grants == tuple(each.hash for each in made.shared.grants)
+        ((address, invitation),) = await again.documents.addresses.invitations(document)
+        assert (address, invitation) == (DORA, made.invitation)
+
+    tell(tmp_path, story)
+
+
+def die_of(function: Callable[..., Any]) -> Any:
+    return lambda _, *what: function(*what)
+
+
+@pytest.mark.parametrize(
+    ("name", "server", "is_claimed"),
+    [
+        ("ReleaseSeeds", 1, False), ("ReleaseSeeds", 2, False),
+        ("ClaimIdentities", 1, True), ("ClaimIdentities", 2, True),
+    ],
+)  # fmt: skip
+def test_a_claim_that_dies_goes_on(tmp_path: Path, name: str, server: int, is_claimed: bool) -> None:
+    """PRV-11. Once the grants are the user's own, no invitation is needed to go on."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        store = partial(SqliteStore, tmp_path / "person.db", key=bytes(32))
+        dora = await town.client("dora", store)
+        town.rules.append(lose(name, server))
+        with pytest.raises(RelayUnavailable):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert (await kept(dora, EntryKind.CLAIMED)) == [int(is_claimed)]
+        town.rules.clear()
+        await dora.close()
+        again = await town.town.stack.enter_async_context(await town.kind("dora").open(store))
+        town.wait()
+        if is_claimed:
+            await again.documents.addresses.claim(checks=town.doras)
+        else:
+            await again.documents.addresses.claim([invitation], checks=town.doras)
+        assert await kept(again, EntryKind.CLAIMED) == [0]
+        assert await reads(again, document, town.blobs)
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == again.user_id
+
+    tell(tmp_path, story)
+
+
+def test_no_server_is_told_before_the_grants_are_on_the_own_shelf(tmp_path: Path) -> None:  # PRV-11
+    """A device is lost after a claim whose parcels went nowhere: the seeds are still there."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        phone = await linked(town, dora)
+
+        def full(asked: Asked) -> Reply | None:
+            if (asked.client, asked.name) != ("dora", "shelve"):
+                return None
+            outcomes = (ShelveOutcome.FULL,) * len(asked.request.parcels)
+            return Reply(200, ShelveAnswer(outcomes).encode())
+
+        town.town.rules.append(full)
+        for _ in range(2):
+            with pytest.raises(RelayUnavailable, match="nothing is lost"):
+                await dora.documents.addresses.claim([invitation], checks=town.doras)
+            town.wait()
+        assert town.count("claimed") == 0
+        await dora.close()
+        with pytest.raises(NoGrant):
+            await reads(phone, document, town.blobs)
+        claimed = await phone.documents.addresses.claim([invitation], checks=town.doras)
+        assert claimed.grants
+        assert town.count("claimed") == 2
+
+    tell(tmp_path, story)
+
+
+def test_two_devices_of_the_person_claim_at_once(tmp_path: Path) -> None:  # PRV-7
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        phone = await linked(town, dora)
+        both = await asyncio.gather(
+            dora.documents.addresses.claim([invitation], checks=town.doras),
+            phone.documents.addresses.claim([invitation], checks=town.doras),
+            return_exceptions=True,
+        )
+        failed = [each for each in both if isinstance(each, BaseException)]
+        for each, client in zip(both, (dora, phone), strict=True):
+            if isinstance(each, BaseException):  # its code was overtaken, or it has to wait for another one
+                assert isinstance(each, Exception)
+                town.wait()
+                assert (await client.documents.addresses.claim([invitation], checks=town.doras)).disputed == 0
+        assert len(failed) < 2
+        for client in (dora, phone):
+            assert await reads(client, document, town.blobs)
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+
+    tell(tmp_path, story)
+
+
+def test_a_device_that_is_late_finds_everything_done(tmp_path: Path) -> None:
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        phone = await linked(town, dora)
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        town.wait()
+        late = await phone.documents.addresses.claim([invitation], checks=town.doras)
+        assert (late.grants, late.unopened, late.disputed) == ((), 0, 0)
+        stranger = await town.client("eve")
+        with pytest.raises(NoGrant):
+            await stranger.documents.addresses.claim([invitation], checks=town.checks("eve@example.org"))
+
+    tell(tmp_path, story)

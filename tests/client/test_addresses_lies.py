@@ -1,0 +1,367 @@
+"""Servers that lie, one at a time, and thieves of a mailbox: what they get, and what they cannot get.
+
+PRV-4 to PRV-12.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from letterlock._primitives.entropy import system_entropy
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._wire.parcel import decode_contents, encode_contents
+from letterlock._wire.provisional_calls import ClaimIdentities, IdentityMade, SeedsReleased
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client import Client, RelayEventKind, ServerUnavailable
+from letterlock.client._transport import Reply
+from letterlock.documents import NoGrant, UnknownAuthor
+from letterlock.errors import MalformedMessage, UsageError
+from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
+from support.client_addresses import ALICE, DORA, AddressTown, only, tell
+from support.client_documents import kept, reads, sealed
+from support.client_recovery import Change, RecoveryAsked, refused
+
+SERVERS = pytest.mark.parametrize("server", [1, 2])
+
+
+def another_key() -> IdentityMade:
+    return IdentityMade(XWingKeyPair(XWingSeed(system_entropy(32))).public, None)
+
+
+def lie(server: int, told: type[RelayBody], instead: RelayBody) -> Change:
+    """Return a change of what one server answers."""
+
+    def change(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+        return instead if asked.server == server and isinstance(given, told) else given
+
+    return change
+
+
+# --- to the granter -----------------------------------------------------------------------------------
+
+
+def test_two_equal_keys_are_refused(tmp_path: Path) -> None:  # PRV-4
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, same = await sealed(alice, town.blobs), another_key()
+        town.changes += [lie(1, IdentityMade, same), lie(2, IdentityMade, same)]
+        with pytest.raises(ServerAtFault, match="same key"):
+            await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        assert len(await alice.documents.grants(document)) == 1
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_another_key_than_before_is_refused(tmp_path: Path, server: int) -> None:  # PRV-10
+    async def story(town: AddressTown, alice: Client) -> None:
+        await town.shared(alice)
+        document = await sealed(alice, town.blobs)
+        town.changes.append(lie(server, IdentityMade, another_key()))
+        with pytest.raises(ServerAtFault) as caught:
+            await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        assert caught.value.server == server
+        assert len(await alice.documents.grants(document)) == 1
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_key_of_its_own_lets_a_server_open_nothing(tmp_path: Path, server: int) -> None:  # PRV-5
+    """A server that lies from the start has one half. The person cannot claim, and nothing is lost."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        town.changes.append(lie(server, IdentityMade, another_key()))
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        with pytest.raises(NoGrant):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert town.count("claimed") == 0
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_one_server_that_says_claimed_leads_to_another_identity(tmp_path: Path, server: int) -> None:
+    """PRV-8. It is granted to nobody whom one server names, and the event is not told."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        await town.shared(alice)
+        mallory = await town.client("mallory")
+        await alice.meet("mallory")
+        document = await sealed(alice, town.blobs)
+        town.changes.append(lie(server, IdentityMade, IdentityMade(None, mallory.user_id)))
+        for _ in range(2):
+            with pytest.raises(RecoveryRefused, match="only one server"):
+                await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        await alice.documents.addresses.refresh(checks=town.checks())
+        town.changes.clear()
+        made = await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        assert made.invitation is not None
+        assert all(each.reader != "mallory" for each in await alice.documents.grants(document))
+        assert all(each.user_id is None for each in await alice.documents.addresses.all())
+        assert all(each.kind is not RelayEventKind.CLAIMED for each in alice._office.events)
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_server_that_names_another_user_is_not_believed(tmp_path: Path, server: int) -> None:  # PRV-8
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        mallory, dora = await town.client("mallory"), await town.client("dora")
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        for each in ("mallory", "dora"):
+            await alice.meet(each)
+        town.changes.append(lie(server, IdentityMade, IdentityMade(None, mallory.user_id)))
+        with pytest.raises(ServerAtFault):
+            await alice.documents.addresses.refresh(checks=town.checks())
+        with pytest.raises(ServerAtFault):
+            await alice.documents.addresses.share(document, DORA, checks=town.checks())
+        town.changes.clear()
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+        assert all(each.reader != "mallory" for each in await alice.documents.grants(document))
+
+    tell(tmp_path, story)
+
+
+# --- to the person ------------------------------------------------------------------------------------
+
+
+@SERVERS
+def test_a_server_that_releases_nothing_only_delays(tmp_path: Path, server: int) -> None:  # PRV-5
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        town.changes.append(lie(server, SeedsReleased, SeedsReleased(())))
+        with pytest.raises(NoGrant):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert town.count("claimed") == 0
+        town.changes.clear()
+        town.wait()
+        assert (await dora.documents.addresses.claim([invitation], checks=town.doras)).grants
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_seeds_that_are_not_for_the_key_that_asked(tmp_path: Path, server: int) -> None:  # PRV-5
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def spoil(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+            if isinstance(given, SeedsReleased) and asked.server == server:
+                return SeedsReleased(tuple((id_, bytes(len(each))) for id_, each in given.seeds))
+            return given
+
+        town.changes.append(spoil)
+        with pytest.raises(ServerAtFault) as caught:
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert caught.value.server == server
+        assert await kept(dora) == []
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_claim_that_one_server_refuses_is_not_told_to_the_other(tmp_path: Path, server: int) -> None:
+    """PRV-12."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def refuse(asked: RecoveryAsked) -> Reply | None:
+            is_it = isinstance(asked.request, ClaimIdentities) and asked.server == server
+            return refused(RelayCode.REFUSED) if is_it else None
+
+        town.rules.append(refuse)
+        claimed = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert claimed.disputed == 1
+        assert town.calls[2, "claimed"] == server - 1
+        assert await reads(dora, document, town.blobs)
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_server_that_only_says_it_took_the_claim(tmp_path: Path, server: int) -> None:  # PRV-8
+    """It keeps its seed. The other one has deleted its own, so a later thief gets half."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def swallow(asked: RecoveryAsked) -> Reply | None:
+            is_it = isinstance(asked.request, ClaimIdentities) and asked.server == server
+            return Reply(200, DoneAnswer().encode()) if is_it else None
+
+        town.rules.append(swallow)
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        thief = await town.client("eve")
+        town.wait()
+        with pytest.raises(NoGrant):
+            await thief.documents.addresses.claim([invitation], checks=town.doras)
+        assert town.calls[3 - server, "claimed"] == 1
+
+    tell(tmp_path, story)
+
+
+# --- thieves ------------------------------------------------------------------------------------------
+
+
+@SERVERS
+def test_a_thief_at_one_server_alone_gets_nothing(tmp_path: Path, server: int) -> None:  # PRV-5
+    """Whoever reads the codes of one server has to pass the other one's check by an address of their own."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        thief = await town.client("eve")
+        own = town.checks("eve@example.org")
+        mixed = {server: town.doras.identities[server], 3 - server: own.identities[3 - server]}
+        checks = type(own)(mixed, own.key_server)
+        with pytest.raises(NoGrant):
+            await thief.documents.addresses.claim([invitation], checks=checks)
+        assert town.count("claimed") == 0
+
+    tell(tmp_path, story)
+
+
+def test_a_thief_of_the_mailbox_after_the_claim_gets_nothing(tmp_path: Path) -> None:  # PRV-7
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora, thief = await town.client("dora"), await town.client("eve")
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        town.wait()
+        with pytest.raises(NoGrant):
+            await thief.documents.addresses.claim([invitation], checks=town.doras)
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+        with pytest.raises(NoGrant):
+            await thief.documents.open(document, town.blobs)
+
+    tell(tmp_path, story)
+
+
+def test_a_thief_of_the_mailbox_before_the_claim_is_seen(tmp_path: Path) -> None:
+    """It reads, as the specification says. The person gets nothing, and the granter sees who it was."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        thief, dora = await town.client("eve"), await town.client("dora")
+        await thief.documents.addresses.claim([invitation], checks=town.doras)
+        town.wait()
+        with pytest.raises(NoGrant):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == thief.user_id
+
+    tell(tmp_path, story)
+
+
+def test_two_claimants_at_once_and_the_second_is_told(tmp_path: Path) -> None:  # PRV-7, PRV-12
+    """Both have the seeds before either says so: the servers take one of them."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora, thief = await town.client("dora"), await town.client("eve")
+        town.rules.append(_hold)
+        with pytest.raises(ServerUnavailable):
+            await thief.documents.addresses.claim([invitation], checks=town.doras)
+        town.rules.clear()
+        town.wait()
+        assert (await dora.documents.addresses.claim([invitation], checks=town.doras)).disputed == 0
+        town.wait()
+        late = await thief.documents.addresses.claim(checks=town.doras)
+        assert late.disputed == 1
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+        assert await reads(dora, document, town.blobs)
+
+    def _hold(asked: RecoveryAsked) -> Reply | None:
+        is_it = isinstance(asked.request, ClaimIdentities)
+        return refused(RelayCode.UNAVAILABLE) if is_it else None
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_wrong_code_claims_nothing(tmp_path: Path, server: int) -> None:  # REC-27
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        wrong = town.checks(DORA.text, change={server: lambda _: b"1"})
+        with pytest.raises(IdentityRefused):
+            await dora.documents.addresses.claim([invitation], checks=wrong)
+        assert town.count("release") == 0
+        with pytest.raises(UsageError, match="both servers"):
+            await dora.documents.addresses.claim([invitation], checks=only(town.doras, server))
+
+    tell(tmp_path, story)
+
+
+def test_the_granters_own_pass_releases_nothing(tmp_path: Path) -> None:  # PRV-5
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        town.wait()
+        eve = await town.client("eve")
+        with pytest.raises(NoGrant):
+            await eve.documents.addresses.claim([invitation], checks=town.checks(ALICE))
+        assert town.count("claimed") == 0
+
+    tell(tmp_path, story)
+
+
+# --- invitations that others made ---------------------------------------------------------------------
+
+
+def test_a_forged_grant_in_an_invitation_hinders_no_other(tmp_path: Path) -> None:  # PRV-9
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        items = list(decode_contents(invitation))
+        data = items[1].data
+        forged = type(items[1])(items[1].kind, data[:-1] + bytes([data[-1] ^ 1]))
+        dora = await town.client("dora")
+        spoiled = encode_contents([items[0], forged])
+        with pytest.raises((NoGrant, MalformedMessage)):
+            await dora.documents.addresses.claim([spoiled], checks=town.doras)
+        assert town.count("claimed") == 0
+        town.wait()
+        both = encode_contents([items[0], forged, items[1]])
+        claimed = await dora.documents.addresses.claim([both], checks=town.doras)
+        assert [each.id for each in claimed.grants] == [document]
+
+    tell(tmp_path, story)
+
+
+def test_an_invitation_that_names_another_granter_claims_nothing_yet(tmp_path: Path) -> None:  # PRV-9
+    """The seeds stay until the author of the grants is known."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        await town.client("bert")
+        items = list(decode_contents(invitation))
+        lying = type(items[0])(items[0].kind, items[0].data.replace(b"ealice", b"dbert"))
+        assert lying != items[0]
+        dora = await town.client("dora")
+        with pytest.raises(UnknownAuthor):
+            await dora.documents.addresses.claim([encode_contents([lying, *items[1:]])], checks=town.doras)
+        assert town.count("claimed") == 0
+        town.wait()
+        assert (await dora.documents.addresses.claim([invitation], checks=town.doras)).grants
+
+    tell(tmp_path, story)
+
+
+def test_an_invitation_is_replayed_to_nobody(tmp_path: Path) -> None:
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        first = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        town.wait()
+        again = await dora.documents.addresses.claim([invitation] * 3, checks=town.doras)
+        assert (len(first.grants), len(again.grants)) == (1, 0)
+
+    tell(tmp_path, story)
