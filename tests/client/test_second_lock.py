@@ -16,7 +16,7 @@ from letterlock.limits import DAY, HOUR
 from letterlock.recovery import HalfWaits, IdentityRefused, RecoveryRefused, WrongPassword
 from letterlock.stores import Store
 from letterlock.user import EventKind
-from support.client_checks import NEW, Checks
+from support.client_checks import ANNA, NEW, Checks
 from support.client_documents import reads, sealed
 from support.client_recovery import KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, refused
 from support.client_town import Town, bodies, happens, play, refusal
@@ -133,6 +133,34 @@ def test_a_wrong_password_turns_nothing_on(tmp_path: Path) -> None:
             await checks.turn_on(alice, password="correct house")
         status = await alice.recovery.second_lock.status()
         assert (status.is_on, status.is_changing) == (False, False)
+
+    play(tmp_path, story)
+
+
+def test_notices_go_where_the_code_was_read(tmp_path: Path) -> None:  # REC-45
+    """A ticket of the application names no address."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        assert await checks.turn_on(alice) == (2,)
+        assert checks.servers.place(1, alice.user_id) is None
+        place = checks.servers.place(2, alice.user_id)
+        assert place is not None
+        assert (place.kind, place.address) == ("mail", ANNA.encode())
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_sends_no_notices_leaves_it_to_the_devices(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        checks.servers.rules.append(
+            lambda asked: refused(RelayCode.REFUSED) if asked.name == "notify" else None
+        )
+        assert await checks.turn_on(alice) == ()
+        assert (await alice.recovery.second_lock.status()).is_on
 
     play(tmp_path, story)
 

@@ -83,10 +83,10 @@ class Checks:
         await self.turn_on(alice, delay)
         return alice
 
-    async def turn_on(self, alice: Client, delay: int = DAY, password: str = PASSWORD) -> None:
+    async def turn_on(self, alice: Client, delay: int = DAY, password: str = PASSWORD) -> tuple[int, ...]:
         self.servers.town.now += 61
         identities = self.both().identities
-        await alice.recovery.second_lock.turn_on(
+        return await alice.recovery.second_lock.turn_on(
             password, delay=delay, hardness=hardness(), key_server=KEY_SERVER, identities=identities
         )
 

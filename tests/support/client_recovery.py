@@ -23,6 +23,7 @@ from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock._wire.relay_login import account_key
+from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
 from letterlock.client import Client, RecoveryServers, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._opening import World
@@ -170,6 +171,9 @@ class Servers:
                 await gate.require(frame.pass_, name.user_id)
             case LayHalf() if gate is None:
                 raise IdentityRefused("no check here")
+            case NotifyAt(place=place) if gate is not None and place is not None:
+                if gate.proven(frame.pass_).tag != gate.claimed(place.kind, place.address):
+                    raise IdentityRefused("the pass is for another address")
             case AskForHalf(user_id) | TakeHalf(user_id):
                 if gate is None:
                     raise IdentityRefused("no check here")
@@ -214,6 +218,9 @@ class Servers:
                 self.halves[asked.server].keep(request, chain)
             case StopWait():
                 self._note(self.halves[asked.server].stop(request, chain))
+            case NotifyAt():
+                halves = self.halves[asked.server]
+                halves.plans().notify(request, chain).carry_out(halves.rows)
             case WatchSecondLock():
                 return self.halves[asked.server].watch(request, chain)
             case _:
@@ -242,6 +249,12 @@ class Servers:
         rows = self.halves[server].rows
         found = rows.change(EntryKind.SECOND_LOCK, user_id, lambda record: (record, record))
         return () if found is None else tuple(each.deposit for each in decode_second_lock(found).held)
+
+    def place(self, server: int, user_id: bytes) -> NoticePlace | None:
+        """Return where a server sends notices."""
+        rows = self.halves[server].rows
+        found = rows.change(EntryKind.SECOND_LOCK, user_id, lambda record: (record, record))
+        return None if found is None else decode_second_lock(found).place
 
     def pass_hours(self, hours: int, *servers: int) -> None:
         """Let time pass for everybody. Servers that are not named do not look at their clock meanwhile."""

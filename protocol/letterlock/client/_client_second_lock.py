@@ -17,8 +17,9 @@ from typing import Final
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import MAX_DELAY, MIN_DELAY, SERVERS
 from letterlock._wire.second_lock_calls import SecondLockShown
+from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.client._errors import ServerUnavailable
-from letterlock.client._halves_change import go_on, signed_calls
+from letterlock.client._halves_change import Places, go_on, signed_calls
 from letterlock.client._password_desk import PasswordDesk
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_values import IdentityAnswer
@@ -59,13 +60,14 @@ class ClientSecondLock(Uncopyable):
         key_server: str | None = None,
         hardness: Hardness | None = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
-    ) -> None:
+    ) -> tuple[int, ...]:
         """Have two checks of identity and a delay bring the user back, too: ask the user before.
 
         It costs a use of the password, which stays what it is. `delay` is 86,400 to 259,200 seconds, 24 to 72
         hours. Both servers must check who asks, and know this user: `bind_identity`. `key_server` and
-        `identities` are as for `change_password`. Raises WrongPassword, LockWaits, and UsageError if recovery
-        is not set up.
+        `identities` are as for `change_password`; where one has a claim, such as a mail address, notices go
+        there as well. Return the servers that send them. The others leave it to the devices. Raises
+        WrongPassword, LockWaits, and UsageError if recovery is not set up.
         """
         self._desk.office.require_outside()
         if type(delay) is not int or not MIN_DELAY <= delay <= MAX_DELAY:
@@ -74,10 +76,11 @@ class ClientSecondLock(Uncopyable):
         url = None if key_server is None else key_server_of(key_server, relay, allow_insecure=False)
         async with self._desk.turn:
             await self._desk.office.run(self._passwords.place, None if url is None else url.text)
-            await self._passwords.open(password, identities or {}, delay)
+            passes = await self._passwords.open(password, identities or {}, delay)
             await self._passwords.lock(password, hardness or _USUAL)
-            await go_on(self._desk)
+            notified = await go_on(self._desk, _places(identities or {}, passes))
             await self._look_after()
+        return notified
 
     async def turn_off(self) -> None:
         """Delete the halves at both servers. It needs no password, and any device may.
@@ -163,6 +166,15 @@ class ClientSecondLock(Uncopyable):
 
     def __repr__(self) -> str:
         return "<ClientSecondLock>"
+
+
+def _places(identities: Mapping[int, IdentityAnswer], passes: Mapping[int, bytes]) -> Places:
+    """Return where the servers can send notices: to what was just proven there."""
+    return {
+        server: (NoticePlace(answer.kind, answer.claim.encode()), passes[server])
+        for server, answer in identities.items()
+        if answer.claim is not None and server in passes
+    }
 
 
 def _fit(first: SecondLockShown, second: SecondLockShown) -> bool:

@@ -10,6 +10,8 @@ and so were chosen by whoever has the recovery key. One server alone can show no
 Not here: what a half is (recovery/), a change of the lock (_lock_change.py).
 """
 
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
@@ -17,7 +19,8 @@ from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import SERVERS
-from letterlock._wire.second_lock_calls import Deposit, SecondLockShown
+from letterlock._wire.second_lock_calls import Deposit, KeepDeposit, LayHalf, SecondLockShown
+from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.client._errors import ServerUnavailable
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._second_lock_calls import SecondLockCalls
@@ -30,11 +33,15 @@ from letterlock.recovery import (
     device_keys,
     keep_deposit,
     lay_halves,
+    notify_at,
 )
 from letterlock.recovery._halves import newest_common
 
 _ATTEMPTS: Final = 3
 """How often halves are laid anew because something else came between."""
+
+Places = Mapping[int, tuple[NoticePlace, bytes]]
+"""Where each server sends notices, with a pass that proves the address. [REC-45]"""
 
 Shown = tuple[SecondLockShown, SecondLockShown]
 
@@ -42,11 +49,14 @@ Shown = tuple[SecondLockShown, SecondLockShown]
 class HalvesChange(Uncopyable):
     """The change of a second lock that is under way on one device."""
 
-    __slots__ = ("_calls", "_desk")
+    __slots__ = ("_calls", "_desk", "_places", "notified")
 
-    def __init__(self, desk: RecoveryDesk, calls: SecondLockCalls) -> None:
+    def __init__(self, desk: RecoveryDesk, calls: SecondLockCalls, places: Places | None = None) -> None:
         self._desk = desk
         self._calls = calls
+        self._places = places or {}
+        self.notified: list[int] = []
+        """The servers that send notices to the place that was named."""
 
     async def bring(self, change: SecondLockChange) -> None:
         """Bring a change to its end.
@@ -72,6 +82,7 @@ class HalvesChange(Uncopyable):
                     change = await self._planned(change, key)
                 if change.calls is not None:
                     change = await self._sent(change)
+                    await self._notify(change.calls or (), key)
             except RecoveryRefused:
                 if not await self._is_in_force(change):
                     change = replace(change, calls=None, taken=0)
@@ -125,6 +136,14 @@ class HalvesChange(Uncopyable):
             if not await self._desk.office.run(self._keep, change):
                 break  # another program with this store was faster
         return change
+
+    async def _notify(self, calls: Sequence[LayHalf | KeepDeposit], key: RecoveryKey) -> None:
+        """Say where notices go. A server that has no way to send them leaves it to the devices."""
+        for server, (place, pass_) in self._places.items():
+            call = notify_at(key, self._calls.user_id, server, calls[server - 1].number, place)
+            with suppress(RecoveryRefused, IdentityRefused):
+                await self._calls.notify(server, call, pass_)
+                self.notified.append(server)
 
     async def _is_in_force(self, change: SecondLockChange) -> bool:
         """Return whether both servers hold our halves and no others: an answer may have been lost."""
@@ -215,11 +234,17 @@ def _lists_at_the_relay(desk: RecoveryDesk) -> tuple[bytes, ...]:
     return queue.own_lists(0)[: queue.known_version(queue.user.name)]
 
 
-async def go_on(desk: RecoveryDesk) -> None:
-    """Bring the change that is under way to its end, if it can go on. Raises as `HalvesChange.bring` does."""
+async def go_on(desk: RecoveryDesk, places: Places | None = None) -> tuple[int, ...]:
+    """Bring the change that is under way to its end, if it can go on. Raises as `HalvesChange.bring` does.
+
+    Return the servers that send notices to their places.
+    """
     change = await desk.office.run(due_change, desk)
-    if change is not None:
-        await HalvesChange(desk, await signed_calls(desk, change.key)).bring(change)
+    if change is None:
+        return ()
+    halves = HalvesChange(desk, await signed_calls(desk, change.key), places)
+    await halves.bring(change)
+    return tuple(halves.notified)
 
 
 def _common(shown: Shown) -> Deposit | None:

@@ -92,14 +92,18 @@ class PasswordDesk(Uncopyable):
 
     async def open(
         self, old: str, identities: Mapping[int, IdentityAnswer], delay: int | None = None
-    ) -> None:
-        """Keep the recovery key that the old password opens. `delay` is that of a second lock to be made."""
+    ) -> Mapping[int, bytes]:
+        """Keep the recovery key that the old password opens, and return the passes of the servers.
+
+        `delay` is that of a second lock to be made.
+        """
         desk = self._desk
         calls, user_id = await desk.calls(), desk.office.queue.user.user_id
         await prove_identities(calls, identities, user_id, desk.office.queue.tables.clock)
         opened = await open_lock(calls, user_id, old)
         await tell_success(calls, opened)
         await desk.office.run(self._opened, opened.key, delay)
+        return calls.passes
 
     async def lock(self, password: str, hardness: Hardness) -> None:
         """Bring a lock of the kept key into force, after list and box. [CLN-27]"""

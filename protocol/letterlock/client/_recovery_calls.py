@@ -37,17 +37,17 @@ _ATTEMPTS: Final = 3
 class RecoveryCalls(Uncopyable):
     """Both servers of one user. `lists` are the user's device lists, for calls that a device signs."""
 
-    __slots__ = ("_pace", "_passes", "_transports", "lists")
+    __slots__ = ("_pace", "_transports", "lists", "passes")
 
     def __init__(self, relay: Transport, key_server: Transport, pace: Pace) -> None:
         self._transports = (relay, key_server)
         self._pace = pace
-        self._passes: dict[int, bytes] = {}
+        self.passes: dict[int, bytes] = {}
         self.lists: tuple[bytes, ...] = ()
 
     def use_pass(self, server: int, shown: bytes) -> None:
         """Show a pass of an identity check to the server that gave it, with each call from now on."""
-        self._passes[server] = shown
+        self.passes[server] = shown
 
     async def both(self, requests: tuple[RelayBody, RelayBody], answer: type[A]) -> tuple[A, A]:
         """Make a call at each server, and return the answers in their order."""
@@ -69,7 +69,7 @@ class RecoveryCalls(Uncopyable):
         """Make a call that must not come again: one attempt. Raises as `at` does."""
         call = RECOVERY_CALL_OF_REQUEST[type(request)]
         lists = _newest(self.lists) if call.has_lists and self.lists else None
-        body = RecoveryFrame.of(request, self._passes.get(server), lists).encode()
+        body = RecoveryFrame.of(request, self.passes.get(server), lists).encode()
         most = max(call.answer_size, SMALL_BODY)
         try:
             reply = await self._transports[server - 1].post(call.path, body, None, most, 0)

@@ -14,6 +14,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.second_lock_calls import SecondLockShown, StopWait, WatchSecondLock
+from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.recovery import KeepDeposit, LayHalf
 from letterlock.recovery._signing import UNSIGNED, signed_for
@@ -54,6 +55,11 @@ class SecondLockCalls(Uncopyable):
         """Delete all halves that a server has shown, if there are any."""
         if shown.deposits:
             await self._end(server, shown.number, None)
+
+    async def notify(self, server: int, call: NotifyAt, pass_: bytes) -> None:
+        """Say where a server sends notices, with the pass that proves the address."""
+        self._calls.use_pass(server, pass_)
+        await self._calls.at(server, call, DoneAnswer)
 
     async def change(self, server: int, call: LayHalf | KeepDeposit) -> None:
         """Send a call that the recovery device has signed."""

@@ -36,10 +36,10 @@ class SyncSecondLock(Uncopyable):
         key_server: str | None = None,
         hardness: "Hardness | None" = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
-    ) -> None:
+    ) -> tuple[int, ...]:
         """Have two checks of identity and a delay bring the user back, too: ask the user before."""
         call = partial(self._client.recovery.second_lock.turn_on, password, delay=delay, hardness=hardness)
-        self._do(partial(call, key_server=key_server, identities=identities))
+        return self._do(partial(call, key_server=key_server, identities=identities))
 
     def turn_off(self) -> None:
         """Delete the halves at both servers."""
