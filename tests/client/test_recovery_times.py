@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from letterlock.cli._recovery_commands import _whole_minute
+from letterlock.cli._recovery_commands import whole_minute
 
 
 @pytest.mark.parametrize(
@@ -17,7 +17,7 @@ def test_a_wait_ends_at_a_whole_minute_that_is_not_before_it(
     monkeypatch.setenv("TZ", "UTC0")
     time.tzset()
     try:
-        assert _whole_minute(seconds) == f"Thursday, 01 January 1970, at {shown} UTC"
+        assert whole_minute(seconds) == f"Thursday, 01 January 1970, at {shown} UTC"
     finally:
         monkeypatch.undo()
         time.tzset()

@@ -426,7 +426,8 @@ def test_every_device_hears_who_waits_and_each_can_stop_it(tmp_path: Path) -> No
 def test_a_device_looks_by_itself(tmp_path: Path) -> None:  # CLN-31
     async def story(town: Town) -> None:
         checks = Checks(town)
-        alice = await checks.on()
+        path = tmp_path / "alice.db"
+        alice = await checks.on(store=lambda: SqliteStore(path, key=bytes(32)))
         await checks.ask(MemoryStore(), client="thief")
         checks.servers.pass_hours(5)
         alice._office.recovery_wake.set()
@@ -509,7 +510,7 @@ def test_two_devices_turn_it_on_at_once(tmp_path: Path) -> None:  # REC-37
         )
         for device in (alice, second):
             await device.recovery.refresh()
-        assert None in results, results
+        assert any(not isinstance(each, BaseException) for each in results), results
         await alice.close()
         await second.close()
         store = place(tmp_path)

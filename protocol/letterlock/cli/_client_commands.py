@@ -7,7 +7,7 @@ Not here: what a client does (client/), the directory of a profile (_profile.py)
 
 import sys
 from argparse import Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,14 @@ from letterlock.cli._user_report import (
     report,
     time_text,
 )
-from letterlock.client import NameTaken, RelayUnavailable, SyncClient, SyncMessage, TicketRefused
+from letterlock.client import (
+    NameTaken,
+    RelayUnavailable,
+    SecondLockNews,
+    SyncClient,
+    SyncMessage,
+    TicketRefused,
+)
 from letterlock.errors import AccountExists, UsageError
 from letterlock.stores import Store
 from letterlock.user import Event, EventKind, LinkingCode, LinkingRefused, NewDevice
@@ -176,8 +183,16 @@ def status(arguments: Namespace) -> None:
         "the relay answers" if online else "the relay does not answer",
         f"{state['unsent']} to be sent, {state['unread']} not printed yet",
         *(event_text(each) for each in events if isinstance(each, Event) and each.kind in _TOLD),
+        *_second_lock_lines(events),
     ]
     report(arguments, shown, lines)
+
+
+def _second_lock_lines(events: Iterable[object]) -> list[str]:
+    """Return a sentence for each news of a second lock."""
+    from letterlock.cli._second_lock_commands import news_text  # noqa: PLC0415 (it imports this module)
+
+    return [news_text(each) for each in events if isinstance(each, SecondLockNews)]
 
 
 def join(arguments: Namespace) -> None:

@@ -102,6 +102,16 @@ COMMANDS: Final = {
         f"recovery {name}": ("letterlock.cli._recovery_commands", name)
         for name in ("setup", "bind", "password", "recover", "status")
     },
+    **{
+        f"recovery second-lock {name}": ("letterlock.cli._second_lock_commands", function)
+        for name, function in (
+            ("on", "turn_on"),
+            ("off", "turn_off"),
+            ("status", "status"),
+            ("stop", "stop"),
+            ("ask", "ask"),
+        )
+    },
     "group give-history": ("letterlock.cli._history_commands", "give"),
     "group histories": ("letterlock.cli._history_commands", "list_all"),
     "group read-history": ("letterlock.cli._history_commands", "read"),

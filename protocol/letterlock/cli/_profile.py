@@ -146,7 +146,7 @@ def open_complete(home: str | None) -> Generator[SqliteStore]:
     with open_store(home) as store:
         with store.transaction():
             found = store.tables.account.load() is not None
-        if not found and not has_entry(store, EntryKind.LINKING):
+        if not found and not any(has_entry(store, kind) for kind in (EntryKind.LINKING, EntryKind.ASKING)):
             raise StoreError(NO_ACCOUNT)
         yield store
 

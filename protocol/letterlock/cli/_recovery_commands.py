@@ -3,6 +3,7 @@
 Not here: what they do (client/), where a password is typed (_secret_input.py).
 """
 
+import time
 from argparse import Namespace
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
@@ -46,7 +47,7 @@ def setup(arguments: Namespace) -> None:
 def password(arguments: Namespace) -> None:
     """Change the password. Raises WrongPassword, LockWaits, and what `setup` raises."""
     require_clock()
-    with _timed(), opened_client(arguments) as client:
+    with timed(), opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
         client.recovery.change_password(
             _advised(first_password(arguments)), old=old, identities=answers(arguments)
@@ -67,19 +68,23 @@ def bind(arguments: Namespace) -> None:
 
 
 def recover(arguments: Namespace) -> None:
-    """Make this profile a new device of a user. Raises WrongPassword, LockWaits, PeerError, StoreError."""
+    """Make this profile a new device of a user.
+
+    Raises WrongPassword, LockWaits, HalfWaits, PeerError, StoreError, UsageError.
+    """
     require_clock()
     name = name_of(arguments.name)
-    given = existing_password(arguments, "Password: ")
+    if arguments.forgotten:
+        given = _advised(first_password(arguments))
+    else:
+        given = existing_password(arguments, "Password: ")
     opener, is_new = new_profile(arguments)
     servers = RecoveryServers(arguments.relay, arguments.key_server, identities=answers(arguments))
     try:
-        with _timed():
-            client = SyncClient.recover(
-                opener, name=name, password=given, servers=servers, revoke_others=arguments.revoke_others
-            )
+        with timed():
+            client = _back(arguments, opener, given, servers)
     except BaseException as error:
-        if isinstance(error, RecoveryOvertaken) or (is_new and _is_empty(opener)):
+        if isinstance(error, RecoveryOvertaken) or (is_new and is_empty(opener)):
             discard_profile(arguments.home)
         raise
     with client:
@@ -92,6 +97,20 @@ def recover(arguments: Namespace) -> None:
         "conversations begin anew, under the same safety numbers",
     ]
     report(arguments, shown, lines)
+
+
+def _back(
+    arguments: Namespace, opener: "Callable[[], Store]", password: str, servers: RecoveryServers
+) -> SyncClient:
+    """Return the client of whoever is back, with the password or with a new one."""
+    name, revoke_others = name_of(arguments.name), arguments.revoke_others
+    if arguments.forgotten:
+        return SyncClient.recover_forgotten(
+            opener, name=name, new_password=password, servers=servers, revoke_others=revoke_others
+        )
+    return SyncClient.recover(
+        opener, name=name, password=password, servers=servers, revoke_others=revoke_others
+    )
 
 
 def status(arguments: Namespace) -> None:
@@ -111,24 +130,29 @@ def _advised(password: str) -> str:
 
 
 @contextmanager
-def _timed() -> Generator[None]:
-    """Say from when the next use is possible, if that is not now."""
-    from letterlock.recovery import LockWaits, WrongPassword  # noqa: PLC0415 (optional)
+def timed() -> Generator[None]:
+    """Say from when the next use is possible, or a half is given, if that is not now."""
+    from letterlock.recovery import HalfWaits, LockWaits, WrongPassword  # noqa: PLC0415 (optional)
 
     try:
         yield
     except (LockWaits, WrongPassword) as error:
         if error.not_before:
-            warn(f"the next use is possible on {_whole_minute(error.not_before)}")
+            warn(f"the next use is possible on {whole_minute(error.not_before)}")
+        raise
+    except HalfWaits as error:
+        warn(f"come back on {whole_minute(int(time.time()) + error.seconds)}, or later")
         raise
 
 
-def _is_empty(opener: "Callable[[], Store]") -> bool:
-    """Return whether a profile holds no account."""
+def is_empty(opener: "Callable[[], Store]") -> bool:
+    """Return whether a profile holds no account, and nobody waits with it."""
+    from letterlock.client._asking import is_used  # noqa: PLC0415 (optional)
+
     store = opener()
     try:
         with store.transaction():
-            return store.tables.account.load() is None
+            return not is_used(store)
     finally:
         store.close()
 
@@ -154,11 +178,11 @@ def _lines(found: RecoveryStatus) -> list[str]:
     return lines
 
 
-def _whole_minute(seconds: int) -> str:
+def whole_minute(seconds: int) -> str:
     """Return the first whole minute that is not before a time: who repeats a command then is not refused."""
     return local_time(seconds + 59)
 
 
 def _standing(each: ServerStanding) -> str:
-    waits = f", the next on {_whole_minute(each.not_before)}" if each.not_before else ""
+    waits = f", the next on {whole_minute(each.not_before)}" if each.not_before else ""
     return f"{each.uses_left} uses left{waits}"

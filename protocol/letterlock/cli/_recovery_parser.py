@@ -6,7 +6,16 @@ Not here: running them (_recovery_commands.py).
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._parsing import PASSPHRASE_VARIABLE, Parser, add_command
+from letterlock.cli._parsing import Parser, add_command
+from letterlock.cli._recovery_arguments import (
+    add_code,
+    add_key_server,
+    add_mails,
+    add_passphrase,
+    add_password,
+    add_relay,
+)
+from letterlock.cli._second_lock_parser import add_second_lock_commands
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -61,31 +70,33 @@ def add_recovery_commands(commands: "Commands") -> None:
         title="commands", metavar="COMMAND", prog="letterlock recovery", required=True
     )
     setup = _command(inner, "setup", "have a password bring you back", _SETUP)
-    _add_key_server(setup)
-    _add_password(setup)
+    add_key_server(setup)
+    add_password(setup)
     bind = _command(inner, "bind", "have a server know you by a mail address", _BIND)
     bind.add_argument("server", metavar="SERVER", choices=("relay", "key-server"), help="relay or key-server")
     bind.add_argument("address", metavar="ADDRESS", help="your mail address")
-    _add_code(bind)
+    add_code(bind)
     password = _command(inner, "password", "change the password", _CHANGE)
     password.add_argument("--old", action="store_true", help="ask for the password before, first")
-    _add_mails(password)
-    _add_password(password)
+    add_mails(password)
+    add_password(password)
     recover = _command(inner, "recover", "make this a new device of a user who lost all others", _RECOVER)
     recover.add_argument("name", metavar="NAME", help="the name of the user")
-    recover.add_argument("--relay", metavar="URL", required=True, help="the relay, https://relay.example")
-    _add_key_server(recover)
+    add_relay(recover)
+    add_key_server(recover)
     recover.add_argument(
         "--revoke-others", action="store_true", help="take the lost devices out of the device list"
     )
+    add_passphrase(recover)
     recover.add_argument(
-        "--passphrase",
+        "--forgotten",
         action="store_true",
-        help=f"protect the profile with a passphrase, from {PASSPHRASE_VARIABLE} or the terminal",
+        help="after `recovery second-lock ask`: come back without the password, and set a new one",
     )
-    _add_mails(recover)
-    _add_password(recover)
+    add_mails(recover)
+    add_password(recover)
     _command(inner, "status", "show what is missing, and the uses that are left", _STATUS)
+    add_second_lock_commands(inner)
 
 
 def _command(commands: "Commands", name: str, summary: str, description: str) -> Parser:
@@ -93,35 +104,3 @@ def _command(commands: "Commands", name: str, summary: str, description: str) ->
     parser.set_defaults(command=f"recovery {name}")
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
-
-
-def _add_key_server(parser: Parser) -> None:
-    parser.add_argument(
-        "--key-server", metavar="URL", required=True, help="the second server, of another owner"
-    )
-
-
-def _add_mails(parser: Parser) -> None:
-    parser.add_argument("--relay-mail", metavar="ADDRESS", help="where the relay sends a code, if it checks")
-    parser.add_argument(
-        "--key-server-mail", metavar="ADDRESS", help="where the key server sends a code, if it checks"
-    )
-    _add_code(parser)
-
-
-def _add_code(parser: Parser) -> None:
-    parser.add_argument(
-        "--code-fd",
-        metavar="N",
-        type=int,
-        help="read codes from mails from file descriptor N, a line each",
-    )
-
-
-def _add_password(parser: Parser) -> None:
-    parser.add_argument(
-        "--password-fd",
-        metavar="N",
-        type=int,
-        help="read the password from file descriptor N, a line; 0 is standard input",
-    )

@@ -94,6 +94,8 @@ def require_listed(user: User) -> None:
 def _why_no_user(store: SqliteStore) -> StoreError | UsageError:
     if has_entry(store, EntryKind.LINKING):
         return UsageError("this device is not linked yet: go on with `letterlock user join`")
+    if has_entry(store, EntryKind.ASKING):
+        return UsageError("this profile waits to come back: `letterlock recovery recover NAME --forgotten`")
     with store.transaction():
         if store.tables.account.load() is None:
             return StoreError(NO_ACCOUNT)

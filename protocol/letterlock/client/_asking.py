@@ -29,7 +29,15 @@ from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
 from letterlock.client._two_servers import find_user, key_server_of
 from letterlock.errors import AccountExists, UsageError
-from letterlock.recovery import Asking, AskingKey, HalfWaits, RecoveryKey, RecoveryRefused
+from letterlock.recovery import (
+    AskForHalf,
+    Asking,
+    AskingKey,
+    HalfWaits,
+    IdentityRefused,
+    RecoveryKey,
+    RecoveryRefused,
+)
 from letterlock.stores import Store
 
 
@@ -52,13 +60,22 @@ async def ask(opener: StoreOpener, world: World, servers: RecoveryServers, name:
         record = await thread.run(_saved, thread.store, who, user_id)
         request = Asking.begin(record.user_id, record.key).request
         for server in SERVERS:
-            answer = await calls.at(server, request, HalfAsked)
+            answer = await _answered(thread, calls, server, request)
             record = await thread.run(_asked, thread.store, server, AskedWait(answer.wait, world.clock()))
         return _shown(record, world.clock)
     finally:
         await opener.discard(thread, lambda: not is_used(thread.store))
         for each in transports:
             await each.close()
+
+
+async def _answered(thread: StoreThread, calls: RecoveryCalls, server: int, request: AskForHalf) -> HalfAsked:
+    """Return the wait at a server. If none has begun anywhere, nothing is kept."""
+    try:
+        return await calls.at(server, request, HalfAsked)
+    except (RecoveryRefused, IdentityRefused):
+        await thread.run(_refused, thread.store)
+        raise
 
 
 async def take(
@@ -141,6 +158,13 @@ def _asked(store: Store, server: int, wait: AskedWait | None) -> AskingRecord:
     record = record.with_wait(server, wait)
     tables.save_asking(record)
     return record
+
+
+def _refused(store: Store) -> None:
+    tables = SecondLockTables(store)
+    record = tables.asking()
+    if record is not None and record.waits == (None, None):
+        tables.save_asking(None)
 
 
 def _waiting(store: Store, who: tuple[str, str, str]) -> AskingRecord:

@@ -60,9 +60,9 @@ class SecondLockViews:
         return SecondLockNews(kind, server, wait)
 
 
-def notice_of(kind: SecondLockNewsKind, server: int) -> Notice:
-    """Return what is saved of news from a server."""
-    return Notice(kind.value, None, server)
+def notice_of(kind: SecondLockNewsKind, server: int, name: str) -> Notice:
+    """Return what is saved of news from a server about the user of this name."""
+    return Notice(kind.value, name, server)
 
 
 def wait_of(shown: WaitShown | None, at: int, now: int) -> SecondLockWait | None:

@@ -100,7 +100,8 @@ class SecondLockWatch(Uncopyable):
         self._desk.views.save(server, view)
 
     def _tell(self, kind: SecondLockNewsKind, server: int) -> None:
-        self._desk.office.queue.tell(notice_of(kind, server))
+        queue = self._desk.office.queue
+        queue.tell(notice_of(kind, server, queue.user.name))
 
     def _now(self) -> int:
         return max(self._desk.office.queue.tables.clock(), 0)

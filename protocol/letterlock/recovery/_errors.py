@@ -59,7 +59,8 @@ class HalfWaits(LetterlockError):
     cause = Cause.NOT_ALLOWED
 
     def __init__(self, server: int, seconds: int) -> None:
-        super().__init__(f"server {server} gives its half in {seconds} seconds: take it then")
+        hours, minutes = divmod(-(-seconds // 60), 60)
+        super().__init__(f"server {server} gives its half in {hours} h {minutes} min: take it then")
         self.server = server
         self.seconds = seconds
 
