@@ -12,7 +12,7 @@ from argparse import Namespace
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from io import BufferedReader
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from letterlock.cli._blob_storage import id_in, storage_in
 from letterlock.cli._document_streams import plain_source
@@ -91,9 +91,7 @@ def _texts(
         if not line.strip():
             continue
         try:
-            found = json.loads(line)
-            if not isinstance(found, dict):
-                raise TypeError  # noqa: TRY301 - one error for all that a line may not be
+            found = _line(line)
             if found.get("group") != group.id.hex():
                 counts["other"] += 1
                 continue
@@ -102,6 +100,14 @@ def _texts(
             raise UsageError(f"line {number} is none that `letterlock receive --json` prints") from None
         counts["given"] += 1
         yield text
+
+
+def _line(line: bytes) -> dict[str, Any]:
+    """Return what a line holds. Raises ValueError, TypeError, RecursionError."""
+    found: Any = json.loads(line)
+    if type(found) is not dict:
+        raise TypeError
+    return cast("dict[str, Any]", found)
 
 
 def _text(line: Mapping[str, Any], ids: Mapping[str, bytes]) -> HistoryText:

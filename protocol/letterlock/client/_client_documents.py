@@ -141,11 +141,7 @@ class ClientDocuments(Uncopyable):
         how: tuple[DocumentMetadata, SealOptions],
         then: Callable[[Sealed], None],
     ) -> Sealed:
-        """Seal a document. `then` is called in the transaction that keeps its grants.
-
-        If it raises UsageError or TrustError, the document is taken out of the storage again: the grants that
-        travel beside its body are in there, too.
-        """
+        """Seal a document. `then` is called in the transaction that keeps its grants."""
         office, (metadata, options) = self._office, how
         office.require_outside()
         await self._up.collections(given or ())
@@ -169,12 +165,8 @@ class ClientDocuments(Uncopyable):
                     target.truncate(0)
                 statement = bodies.write(begun, source, target, told)
                 put_sealed(begun, target, blobs, body.told, goes_on=options.job is not None)
-                try:
+                with _granted_or_gone(begun, blobs, options.job):
                     return body.in_store(partial(keep, begun, statement))
-                except (UsageError, TrustError):
-                    if options.job is None:  # otherwise another call may have granted what is there
-                        _take_out(begun, blobs)
-                    raise
 
         sealed = await body.run(work)
         office.wake_shelves()
@@ -362,10 +354,19 @@ async def seal_and(
     return await seal(source, blobs, readers, (NO_METADATA, AS_USUAL), then)
 
 
-def _take_out(begun: Begun, blobs: Blobs) -> None:
-    """Delete a document that was granted to nobody, if its storage lets us."""
-    with suppress(BlobError):
-        blobs.delete(blob_name(begun.state.key, begun.subject.id, begun.subject.number))
+@contextmanager
+def _granted_or_gone(begun: Begun, blobs: Blobs, job: bytes | None) -> Generator[None]:
+    """Take a document out of its storage again if it may not be granted.
+
+    The grants that travel beside its body are in there, too. Of a job, another call may have granted it.
+    """
+    try:
+        yield
+    except (UsageError, TrustError):
+        if job is None:
+            with suppress(BlobError):
+                blobs.delete(blob_name(begun.state.key, begun.subject.id, begun.subject.number))
+        raise
 
 
 def _nothing(sealed: Sealed) -> None:
