@@ -47,9 +47,17 @@ def logged(servers: list[Server]) -> str:
     return "".join(each.written() for each in servers)
 
 
+async def register(relay: Server, name: str, town: DeskTown) -> None:
+    """Have the directory of a relay know a user. [REC-49]"""
+    call = RegisterRequest(name, town.lists)
+    path = CALL_OF_REQUEST[RegisterRequest].path
+    assert (await asyncio.to_thread(post, relay, path, call.encode())).status_code == 200
+
+
 def test_a_user_comes_back_by_both_servers(both: list[Server]) -> None:
     async def play() -> DeskTown:
         town = town_of(*both)
+        await register(both[0], "loses all", town)
         await town.set_up()
         await town.ask(1, put(town, 1))
         assert (await town.recover()).key == town.key
@@ -69,9 +77,7 @@ def test_a_user_comes_back_by_both_servers(both: list[Server]) -> None:
 def test_a_fresh_client_gets_box_and_lists_with_the_recovery_key_alone(both: list[Server]) -> None:
     async def play() -> None:
         town = town_of(*both)
-        register = RegisterRequest("comes back", town.lists)
-        path = CALL_OF_REQUEST[RegisterRequest].path
-        assert (await asyncio.to_thread(post, both[0], path, register.encode())).status_code == 200
+        await register(both[0], "comes back", town)
         await town.ask(1, put(town, 1))
         kept = await given(town, by_recovery(town, time=int(time.time())))
         assert (kept.box, kept.newest, kept.lists) == (b"box", 1, town.lists)

@@ -181,8 +181,10 @@ class SecondLocks:
                 changes[_NOTICES] = stored(later, now)
             return changes, (given, bool(later.waiting))
 
-        kinds = (RowKind.LISTS, RowKind.SECOND_LOCKS, RowKind.NOTICES)
-        given, waits = await self._rows.change([(each, user_id) for each in kinds], step)
+        names = [(each, user_id) for each in (RowKind.LISTS, RowKind.SECOND_LOCKS, RowKind.NOTICES)]
+        changes, (given, waits) = step(await self._rows.load(*names))
+        if changes:  # otherwise nothing is locked: all devices of all users watch, and nothing changes
+            given, waits = await self._rows.change(names, step)
         if waits:
             self._notices.soon(user_id)
         return await self._signers.run(lambda: plan.answer(given))  # durable now: REC-38
