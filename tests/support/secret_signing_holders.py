@@ -25,6 +25,7 @@ from letterlock.user._linking import CodeShown, DeviceKeys, offer_link
 from letterlock.user._new_device import NewDevice
 from letterlock.user._user import User
 from letterlock.user._user_contact import UserContact
+from letterlock_vectors.operations.live_halves import LiveHalves
 from letterlock_vectors.operations.live_recovery import LiveRecovery
 from letterlock_vectors.operations.live_users import LiveUsers
 from support.pair import NOON
@@ -156,3 +157,4 @@ SIGNING_TABLE["UserContact"] = (
 )
 SIGNING_TABLE["LiveUsers"] = (LiveUsers, "{OBJECT}")
 SIGNING_TABLE["LiveRecovery"] = (lambda: LiveRecovery(LiveUsers()), "{OBJECT}")
+SIGNING_TABLE["LiveHalves"] = (LiveHalves, "{OBJECT}")
