@@ -8,7 +8,7 @@ Not here: what is done in a turn (_client_recovery.py, _recovery_keeper.py).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final, Never
 
 from letterlock._primitives.composite import ed25519_half
@@ -35,6 +35,7 @@ from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryTables
 from letterlock.client._second_lock_rows import SecondLockTables
 from letterlock.client._second_lock_view import SecondLockViews
+from letterlock.client._sender import Sender
 from letterlock.client._transport import Transport
 from letterlock.recovery import RecoveryKey, device_keys
 from letterlock.recovery._device import recovery_device
@@ -54,16 +55,16 @@ _NO_COUNT: Final = 0
 class RecoveryDesk(Uncopyable):
     """What recovery works with on one client."""
 
-    __slots__ = ("_connect", "_key_server", "_push", "box", "office", "second", "tables", "turn", "views")
+    __slots__ = ("_connect", "_key_server", "_sender", "box", "office", "second", "tables", "turn", "views")
 
-    def __init__(self, office: Office, push: Callable[[], Awaitable[None]], connect: Connect) -> None:
+    def __init__(self, office: Office, sender: Sender, connect: Connect) -> None:
         self.office = office
         self.tables = RecoveryTables(office.thread.store)
         self.second = SecondLockTables(office.thread.store)
         self.views = SecondLockViews(office.thread.store)
         self.box = RecoveryBox(office, self.tables)
         self.turn = asyncio.Lock()
-        self._push = push
+        self._sender = sender
         self._connect = connect
         self._key_server: tuple[str, Transport] | None = None
 
@@ -113,12 +114,16 @@ class RecoveryDesk(Uncopyable):
 
     # --- our device list ------------------------------------------------------------------------------------
 
+    async def learn_own(self) -> None:
+        """Learn our list as the relay has it. Raises RelayUnavailable, RelayMisbehaves."""
+        await self._sender.learn_own()
+
     async def upload(self) -> None:
         """Give the relay what it lacks of our list. Raises RelayUnavailable, RelayMisbehaves."""
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 await self.office.connection.token()
-                await self._push()
+                await self._sender.upload_lists()
             except RelayRefused as refused:
                 seconds = refused.number if refused.code is RelayCode.SLOW_DOWN else 0
                 await asyncio.sleep(self.office.pace.backoff(attempt, seconds))

@@ -27,7 +27,7 @@ def recovery_of(office: Office, sender: Sender, world: World) -> "ClientRecovery
     from letterlock.client._client_recovery import ClientRecovery  # noqa: PLC0415 (optional)
     from letterlock.client._recovery_desk import RecoveryDesk  # noqa: PLC0415
 
-    return ClientRecovery(RecoveryDesk(office, sender.upload_lists, world.transport))
+    return ClientRecovery(RecoveryDesk(office, sender, world.transport))
 
 
 def keeper_of(recovery: "ClientRecovery") -> "RecoveryKeeper":

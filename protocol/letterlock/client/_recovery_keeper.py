@@ -3,6 +3,7 @@
 It also looks who waits for a half of the recovery key.                                         [CLN-31]
 
     a list that the recovery device signed     is uploaded by it
+    our list                                   is learned, if the relay has a newer one
     a lock that is made                        is brought into force; nothing needs the password
     contacts, or a new document key            a new box
     halves of a second lock                    are laid, or deleted
@@ -55,6 +56,7 @@ class RecoveryKeeper(Uncopyable):
                 await desk.upload_as(change.key)
             except RecoveryOvertaken:
                 return  # whoever recovers again is told
+        await desk.learn_own()  # whoever changed it may have had no time to say so
         with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):  # `status` tells what is missing
             if change is not None or await office.run(desk.box.wanted) is not None:
                 calls = await desk.calls()

@@ -14,6 +14,7 @@ Not here: what a post is (_posts.py), fetching lists (_fetcher.py).
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Final
 
@@ -88,6 +89,14 @@ class Sender:
         """Give the relay the versions of our own list that it lacks. Raises what calls raise."""
         async with self._uploads:  # a linking uploads too
             await self._upload_lists()
+
+    async def learn_own(self) -> None:
+        """Learn what the relay has of our own list and we lack: other devices signed it, or one that is gone.
+
+        Raises RelayUnavailable, RelayMisbehaves.
+        """
+        with suppress(RelayRefused):  # the next call, an hour later, learns it
+            await self._fetcher.refresh(self._office.queue.user.name)
 
     async def _upload_lists(self) -> None:
         office, queue = self._office, self._office.queue
