@@ -134,6 +134,26 @@ def test_who_writes_learns_all_names_from_one_list(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_what_is_learned_one_after_another_is_judged_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists of many members come one by one: what came meanwhile waits for a moment, and not for good."""
+    monkeypatch.setattr("letterlock.client._convener._SHARE", 10**6)
+    monkeypatch.setattr("letterlock.client._convener._MOST_PAUSE", 0.3)
+
+    async def story(town: Town) -> None:
+        people = await met(town, "alice", "bob", "carol", "dave", "erin")
+        bob, office = people[1], convener_of(people[1].groups)._office
+        group = await people[0].groups.create("crowd", ["bob", "carol", "dave", "erin"])
+        await joined(group, *people[1:])
+        await bob.groups.send(group, b"from bob")
+        for each in (people[0], *people[2:]):
+            assert await texts(each, 1) == [("bob", b"from bob")]
+        assert office.learns_later or not office.has_learned
+
+    play(tmp_path, story)
+
+
 def test_a_member_who_lies_about_names_keeps_nobody_from_writing(tmp_path: Path) -> None:
     """GRP-50: each name is asked for, and what the relay shows under it decides."""
 

@@ -54,6 +54,10 @@ _SOON: Final = 60
 """Seconds until all groups are read again if the relay has lost one: another member gives it the log. It is
 twice as long each time."""
 _DOUBLINGS: Final = 10
+_SHARE: Final = 4
+"""After lists were learned, the next ones wait four times as long as the work took that these led to."""
+_MOST_PAUSE: Final = 5.0
+"""Seconds for which they wait at most."""
 
 
 class Convener:
@@ -63,6 +67,7 @@ class Convener:
         "_asked",
         "_is_followed",
         "_is_lost",
+        "_next_learned",
         "_next_round",
         "_office",
         "_one",
@@ -76,6 +81,7 @@ class Convener:
         self._office = office
         self._queue = office.groups
         self.logs: LogReader[GroupChange] = LogReader(office, self._queue, self._noted)
+        self._next_learned = 0.0
         self._next_round = 0.0
         self._asked: dict[bytes, None] = {}
         self._is_followed = False
@@ -115,7 +121,8 @@ class Convener:
     async def _idle(self) -> float:
         office = self._office
         due = await office.run(self._queue.next_due)
-        left = max(self._next_round - monotonic(), 0.0)
+        until = min(self._next_round, self._next_learned) if office.learns_later else self._next_round
+        left = max(until - monotonic(), 0.0)
         return max(min(left, left if due is None else office.pace.scale * due), _LEAST_IDLE)
 
     async def refresh(self, groups: Iterable[bytes] | None = None) -> None:
@@ -144,7 +151,7 @@ class Convener:
         self._want(unknown)
         if unknown:
             retry |= set((await office.run(queue.process)).retry)  # what waited for these logs
-        is_learned = office.pop_learned()
+        began, is_learned = monotonic(), self._pop_learned()
         if is_learned:
             await office.run(queue.outbox.hurry)
         await self._judge(None if is_learned or groups is None else unknown | retry)
@@ -161,6 +168,19 @@ class Convener:
         await self._send()
         await self._tell_writers()
         await self._follow()
+        if is_learned:
+            office.learns_later = True
+            self._next_learned = monotonic() + min(_SHARE * (monotonic() - began), _MOST_PAUSE)
+
+    def _pop_learned(self) -> bool:
+        """Return whether device lists were learned that groups are to be judged by.
+
+        In a large group there may be hundreds, one after another, and what each leads to is the same work.
+        """
+        if monotonic() < self._next_learned:
+            return False
+        self._office.learns_later = False
+        return self._office.pop_learned()
 
     async def _offer(self, change: GroupChange) -> None:
         with suppress(TrustError, RelayRefused):  # the log is forked, or nobody takes it any more

@@ -62,6 +62,7 @@ class GroupNames(Uncopyable):
         "_groups",
         "_guesses",
         "_has_told",
+        "_looked_up",
         "_places",
         "_queue",
         "_read",
@@ -79,6 +80,7 @@ class GroupNames(Uncopyable):
         self._read: dict[bytes, tuple[int, int, int]] = {}
         self._guesses: Counter[bytes] = Counter()
         self._places: dict[bytes, int] = {}
+        self._looked_up: dict[bytes, tuple[tuple[bytes, int], set[bytes]]] = {}
         self._writers: set[bytes] = set()
         self._has_told = False
         documents.parcels_in.awaited = self._awaited
@@ -202,6 +204,14 @@ class GroupNames(Uncopyable):
         own = self._queue.user.user_id
         return {each.user_id for each in group.members if each.name is None and each.user_id != own}
 
+    def _strangers_now(self, group: bytes, head: bytes) -> set[bytes]:
+        """Return the same for a group whose newest entry has this hash; looked up when lists were learned."""
+        place = head, group_desk_behind(self._groups).desk.book.lists_stamp()
+        known = self._looked_up.get(group)
+        if known is None or known[0] != place:
+            known = self._looked_up[group] = place, self._strangers(self._groups.get(group))
+        return known[1]
+
     def meet(self, group: bytes) -> None:
         """Have the lists of members fetched who were introduced before their group was known."""
         introduced = self._documents.parcels_in.introduced
@@ -270,7 +280,7 @@ class GroupNames(Uncopyable):
                 continue
             some = writers.get(group, set()) | epoch.owed
             if group in writing or some:
-                strangers = self._strangers(self._groups.get(group))
+                strangers = self._strangers_now(group, stand.head)
                 needed = strangers if group in writing else strangers & some
                 if needed:
                     found[group] = stand.number, needed

@@ -61,6 +61,7 @@ class Office(Uncopyable):
         "has_learned",
         "is_revoked",
         "keeper_wake",
+        "learns_later",
         "level",
         "mailbox_read",
         "news_wake",
@@ -125,6 +126,8 @@ class Office(Uncopyable):
         """Whether all groups are to be read: the relay was away, and may have been restored."""
         self.has_learned = False
         """Whether device lists were learned since the groups were looked after."""
+        self.learns_later = False
+        """Whether the groups are looked after in a moment anyway, whatever is learned until then."""
         self.socket: Socket | None = None
         """The socket, while there is one."""
         self.follow_frame: FollowFrame | None = None
@@ -167,7 +170,8 @@ class Office(Uncopyable):
         """Let every task look for work, because device lists changed: groups too."""
         self.wake_all()
         self.has_learned = True
-        self.group_wake.set()
+        if not self.learns_later:
+            self.group_wake.set()
         self.recovery_wake.set()
 
     def pop_learned(self) -> bool:
