@@ -3,8 +3,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { fromHex, toHex } from "../bytes.js";
+import { ascii, concat, fromHex, toHex } from "../bytes.js";
+import * as cbor from "../cbor.js";
+import * as hpke from "../hpke.js";
 import { sha256 } from "../kdf.js";
+import { implementation } from "../operations/index.js";
 import { BODIES, decode, encode } from "../recovery/bodies.js";
 import * as devices from "../recovery/device.js";
 import * as keeping from "../recovery/keeping.js";
@@ -54,4 +57,27 @@ test("what is signed here verifies here, for one server alone", () => {
 test("the same asking key asks with the same call", () => {
   const asking = () => new Asking(new Uint8Array(32), new Uint8Array(32).fill(4)).request();
   assert.equal(toHex(asking()), toHex(asking()));
+});
+
+test("seeds that both servers release open a grant to somebody without an account", () => {
+  const run = implementation();
+  const grants = JSON.parse(readFileSync(new URL("../../data/grants.json", import.meta.url), "utf8")).testGroups
+    .filter(({ type }) => type === "grant.open").flatMap((group) => group.tests)
+    .filter(({ result, input }) => result === "valid" && input.reader.kind === "provisional");
+  assert.ok(grants.length > 0);
+  const asking = new Uint8Array(32).fill(6);
+  const label = ascii("letterlock-v1 released provisional seed");
+  for (const { input, output } of grants) {
+    const { reader } = input;
+    const id = fromHex(reader.id);
+    const released = [reader.first, reader.second].map((seed, at) => encode("released", {
+      seeds: [{ id, sealed: hpke.seal(hpke.publicOf(asking), concat(label, cbor.encode([at + 1, id])), fromHex(seed)) }],
+    }));
+    const [{ id: found, seeds: [first, second] }] = provisional.seeds(asking, ...released);
+    const opened = run("grant.open", { ...input, reader: { kind: "provisional", id: toHex(found), first: toHex(first), second: toHex(second) } });
+    assert.deepEqual(opened, output);
+    assert.throws(() => provisional.seeds(asking, ...released.reverse()), { name: "ServerAtFault" });
+    const swapped = { ...reader, first: toHex(second), second: toHex(first) };
+    assert.throws(() => run("grant.open", { ...input, reader: swapped }), { name: "NoGrant" });
+  }
 });
