@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from email.message import EmailMessage
 from threading import Thread
 from typing import Any, TypeVar
 
@@ -28,16 +29,31 @@ class MailThread:
     def code(self) -> bytes:
         """Wait for a mail, and return the code in it."""
         self.do(asyncio.wait_for(self.post.arrived.wait(), 60))
-        body = self.post.taken[-1][1].get_body()
-        assert body is not None
-        lines = str(body.get_content()).splitlines()
-        return next(line.strip() for line in lines if line.startswith("    ")).encode()
+        return _code(self.post.taken[-1][1])
+
+    def code_of(self, number: int) -> bytes:
+        """Wait until so many mails have come and one more, and return the code in that one."""
+
+        async def wait() -> None:
+            while len(self.post.taken) <= number:
+                self.post.arrived.clear()
+                await self.post.arrived.wait()
+
+        self.do(asyncio.wait_for(wait(), 60))
+        return _code(self.post.taken[number][1])
 
     def close(self) -> None:
         self.do(self.served.__aexit__(None, None, None))
         self.loop.call_soon_threadsafe(self.loop.stop)
         self.thread.join(30)
         self.loop.close()
+
+
+def _code(mail: EmailMessage) -> bytes:
+    body = mail.get_body()
+    assert body is not None
+    lines = str(body.get_content()).splitlines()
+    return next(line.strip() for line in lines if line.startswith("    ")).encode()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ Not here: running them (_main.py names their modules).
 
 from typing import TYPE_CHECKING, Final
 
+from letterlock.cli._address_parser import add_address
 from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_command
 
 if TYPE_CHECKING:
@@ -50,6 +51,11 @@ Let more readers open a document that you can open. FILE is the sealed file,
 which is replaced by one with the new grants in it. With -o, the grants go to a
 file of their own, for `letterlock take`; then the 32 digits of a document's id
 do as well as its file.
+
+With --mail, it is shared with somebody who has no account yet, until a day that
+--until names, or for 30 days. Send that person FILE and the invitation, which
+is written to FILE.invitation or to -o; both servers check the address when they
+`letterlock claim` it, and yours now.
 
 {_READERS}
 """
@@ -147,7 +153,8 @@ def _add_sharing(commands: "Commands") -> None:
     share = add_document_command(commands, "share", "let more readers open a document", _SHARE)
     share.add_argument("file", metavar="FILE", help="the sealed file")
     add_readers(share)
-    add_target(share, "write the grants to this file of their own")
+    add_target(share, "write the grants, or the invitation, to this file of their own")
+    add_address(share)
     take = add_document_command(commands, "take", "take grants and notes that were sent", _TAKE)
     take.add_argument("files", metavar="FILE", nargs="*", help="a file of grants, or a sealed file")
     take.add_argument("--from", metavar="NAME", dest="author", help="who granted: asked for at the relay")

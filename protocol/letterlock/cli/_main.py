@@ -58,6 +58,7 @@ COMMANDS: Final = {
     "seal": ("letterlock.cli._seal_command", "seal"),
     "open": ("letterlock.cli._open_command", "open_document"),
     **{name: ("letterlock.cli._share_commands", name) for name in ("share", "take", "grants")},
+    **{name: ("letterlock.cli._address_commands", name) for name in ("claim", "withdraw", "addresses")},
     **{name: ("letterlock.cli._revoke_commands", name) for name in ("revoke", "erase")},
     **{f"record {name}": ("letterlock.cli._record_commands", name) for name in ("seal", "share", "grants")},
     "record open": ("letterlock.cli._record_commands", "open_record"),

@@ -8,6 +8,7 @@ from argparse import RawDescriptionHelpFormatter
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from letterlock.cli._address_parser import add_address_commands
 from letterlock.cli._client_parser import add_client_commands
 from letterlock.cli._collection_parser import add_collection_commands
 from letterlock.cli._document_parser import add_document_commands
@@ -189,6 +190,7 @@ def build_parser() -> Parser:
     _add_other_commands(commands)
     add_client_commands(commands)
     add_document_commands(commands)
+    add_address_commands(commands)
     add_record_commands(commands)
     add_collection_commands(commands)
     add_group_commands(commands)

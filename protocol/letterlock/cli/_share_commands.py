@@ -39,13 +39,18 @@ _MAX_FILE: Final = 1 << 20
 
 def share(arguments: Namespace) -> None:
     """Grant a document to more readers. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
+    if arguments.mail is not None:
+        from letterlock.cli._address_commands import share as share_with  # noqa: PLC0415 (optional)
+
+        share_with(arguments)
+        return
     require_clock()
     if arguments.output is not None:
         require_output(arguments.output, binary=True, replace=arguments.force)
     conditions = conditions_in(arguments.purpose, arguments.until)
     password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
     if not arguments.readers and password is None and link is None:
-        raise UsageError("for whom? give --for READER, --link or --password")
+        raise UsageError("for whom? give --for READER, --link, --password or --mail ADDRESS")
     others = [each for each in (link, password) if each is not None]
     with (
         giving(arguments.home, names_in(arguments.readers)) as giver,

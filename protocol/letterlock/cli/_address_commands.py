@@ -1,0 +1,126 @@
+"""The commands about people who have no account yet: share --mail, claim, withdraw, addresses.
+
+Not here: what they do (client/), where a code is typed (_identity_answers.py).
+"""
+
+from argparse import Namespace
+from pathlib import Path
+from typing import Any, Final
+
+from letterlock.cli._client_commands import opened_client
+from letterlock.cli._document_desk import conditions_in, document_in
+from letterlock.cli._giving import giving
+from letterlock.cli._identity_answers import SERVERS, answers, by_mail
+from letterlock.cli._output_file import require_output, writer_to
+from letterlock.cli._profile import require_clock
+from letterlock.cli._relay_desk import exchange, require_relay
+from letterlock.cli._user_report import report, time_text
+from letterlock.client import PersonAddress, ServerChecks, SharedAddress
+from letterlock.errors import UsageError
+
+_MAX_INVITATION: Final = 1 << 20
+_ENDING: Final = ".invitation"
+
+
+def share(arguments: Namespace) -> None:
+    """Share a document with a mail address. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
+    require_clock()
+    if arguments.readers or arguments.link or arguments.password or arguments.password_fd is not None:
+        raise UsageError("an address is shared with by itself: call `share` once more for other readers")
+    target = arguments.output or f"{arguments.file}{_ENDING}"
+    require_output(target, binary=True, replace=arguments.force)
+    conditions, address = conditions_in(arguments.purpose, arguments.until), PersonAddress(arguments.mail)
+    with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, version, _):
+        addresses = require_relay(giver.client).documents.addresses
+        checks = ServerChecks(answers(arguments), arguments.key_server)
+        made = addresses.share(id_, address, conditions=conditions, version=version, checks=checks)
+        if made.invitation is not None:
+            with writer_to(target) as write:
+                write(made.invitation)
+    shown: dict[str, Any] = {"document": id_.hex(), "address": arguments.mail, "reader": made.reader}
+    if made.invitation is None:
+        report(arguments, shown, [f"{arguments.mail} is {made.reader} by now: shared with this user"])
+        return
+    shown |= {"invitation": target, "until": made.end}
+    lines = [
+        f"{target}: send it with the sealed file to {arguments.mail}",
+        f"it can be claimed until {time_text(made.end)}, UTC",
+    ]
+    report(arguments, shown, lines)
+
+
+def claim(arguments: Namespace) -> None:
+    """Take what was shared with a mail address. Raises NoGrant, PeerError, RelayUnavailable, StoreError."""
+    require_clock()
+    invitations = [_invitation(each) for each in arguments.files]
+    identities = {number: by_mail(arguments, name, arguments.mail) for name, number in SERVERS.items()}
+    checks = ServerChecks(identities, arguments.key_server)
+    with opened_client(arguments) as client:
+        found = client.documents.addresses.claim(invitations, checks=checks)
+        exchange(client)
+    shown = {
+        "documents": [each.id.hex() for each in found.grants],
+        "unopened": found.unopened,
+        "disputed": found.disputed,
+    }
+    lines = [f"{each.id.hex()}: version {each.version} is yours" for each in found.grants]
+    lines.append(f"{len(found.grants)} documents claimed")
+    if found.unopened:
+        lines.append(f"{found.unopened} more wait for their invitations: look for other mails")
+    if found.disputed:
+        lines.append(f"another user has claimed {found.disputed} of them, too: tell whoever shared it")
+    report(arguments, shown, lines)
+
+
+def withdraw(arguments: Namespace) -> None:
+    """Take back what nobody has claimed yet. Raises UsageError, RelayUnavailable, StoreError."""
+    require_clock()
+    address, checks = PersonAddress(arguments.mail), ServerChecks(key_server=arguments.key_server)
+    with giving(arguments.home, ()) as giver:
+        addresses = require_relay(giver.client).documents.addresses
+        if arguments.file is None:
+            addresses.withdraw(address, reason=arguments.reason, checks=checks)
+        else:
+            with document_in(giver.desk, arguments.file) as (id_, _, __):
+                addresses.withdraw(address, document=id_, reason=arguments.reason, checks=checks)
+    report(arguments, {"address": arguments.mail}, [f"withdrawn from {arguments.mail}"])
+
+
+def addresses(arguments: Namespace) -> None:
+    """Show what was shared with mail addresses. Raises PeerError, RelayUnavailable, StoreError."""
+    with opened_client(arguments) as client:
+        if arguments.ask:
+            require_clock()
+            exchange(client)
+            checks = ServerChecks(answers(arguments), arguments.key_server)
+            found = client.documents.addresses.refresh(checks=checks)
+        else:
+            found = client.documents.addresses.all()
+        names = {each.user_id: each.name for each in client.contacts()}
+    shown = {"addresses": [_json(each, names) for each in found]}
+    report(arguments, shown, [_line(each, names) for each in found] or ["nothing is shared with an address"])
+
+
+def _invitation(name: str) -> bytes:
+    with Path(name).open("rb") as source:
+        return source.read(_MAX_INVITATION + 1)
+
+
+def _json(each: SharedAddress, names: dict[bytes, str]) -> dict[str, Any]:
+    return {
+        "address": each.address.text,
+        "until": each.end,
+        "grants": [grant.hex() for grant in each.grants],
+        "user_id": None if each.user_id is None else each.user_id.hex(),
+        "name": None if each.user_id is None else names.get(each.user_id),
+        "withdrawn": each.is_withdrawn,
+    }
+
+
+def _line(each: SharedAddress, names: dict[bytes, str]) -> str:
+    text = f"{each.address.text}, until {time_text(each.end)}"
+    if each.is_withdrawn:
+        return f"{text}: withdrawn, and a server does not know it yet"
+    if each.user_id is None:
+        return f"{text}: {len(each.grants)} grants wait to be claimed"
+    return f"{text}: claimed by {names.get(each.user_id) or 'somebody who is no contact'}"
