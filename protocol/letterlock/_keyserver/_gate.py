@@ -91,9 +91,12 @@ def _encoded(row: GateRow | None) -> Stored | None:
 
 
 def _decoded(found: Found) -> GateRows:
-    return tuple(
-        None if each is None else decode_entry(each, 2, "what a gate remembers", _read) for each in found
-    )
+    return tuple(None if each is None else decode_gate_row(each) for each in found)
+
+
+def decode_gate_row(record: Record) -> GateRow:
+    """Read a row of a gate. Raises CorruptStore."""
+    return decode_entry(record, 2, "what a gate remembers", _read)
 
 
 def _read(fields: Fields) -> GateRow:

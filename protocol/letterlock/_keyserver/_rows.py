@@ -184,9 +184,17 @@ class SealedRows(Uncopyable):
 
         Begin after b"". There are no more if there are fewer. Raises StoreError.
         """
-        found = await self._rows.page(kind, after, most)
-        opened = [self._cipher.open(record, _TABLE, int(kind), tag) for tag, record in found]
+        found = await self.sealed_page(kind, after, most)
+        opened = [self.open_one(kind, tag, sealed) for tag, sealed in found]
         return opened, found[-1][0] if found else after
+
+    async def sealed_page(self, kind: RowKind, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        """Return at most so many rows of a kind, in the order of their tags, sealed. Raises StoreError."""
+        return await self._rows.page(kind, after, most)
+
+    def open_one(self, kind: RowKind, tag: bytes, sealed: bytes) -> Record:
+        """Open a row of a page. Raises CorruptStore."""
+        return self._cipher.open(sealed, _TABLE, int(kind), tag)
 
     async def expire(self, now: int, most: int) -> int:
         """Delete at most so many rows whose time is over, and return how many. Raises StoreError."""

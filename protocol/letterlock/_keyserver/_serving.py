@@ -20,10 +20,11 @@ from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._limits import AddressLimits
 from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._opening import open_rows
-from letterlock._keyserver._rows import SealedRows
+from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.secret import Uncopyable
+from letterlock._records.second_lock import decode_hours
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RECOVERY_PATH, RecoveryCall
 from letterlock._wire.relay_limits import MAX_CHAIN_BYTES, MAX_CHAIN_LISTS
 from letterlock._wire.relay_login import account_key
@@ -81,6 +82,7 @@ class RecoverySettings(Uncopyable):
         """Open the server; `store` is that of the relay beside it. Raises StoreError, UsageError."""
         plans = ServerPlans(self.number, self.keys.decoys, self.tickets, self.policy)
         rows = await SealedRows(open_rows(self.store), self.keys.sealing).open()
+        await tell_age(rows, plans.clock())
         checks: Mapping[str, IdentityCheck] = {} if self.checks is None else self.checks()
         audit = AuditLog()
         beside = Beside(
@@ -211,3 +213,11 @@ class RelayDirectory:
         """Return the user id of a name, or None. Raises StoreError."""
         head = await self._store.head(account_key(name))
         return None if head is None else head.user_id
+
+
+async def tell_age(rows: SealedRows, now: int) -> None:
+    """Log how long ago the database was in use: by that, a copy that was put back shows. [REC-54]"""
+    (found,) = await rows.load((RowKind.HOURS, b""))
+    if found is not None:
+        seconds = max(0, now - decode_hours(found).last)
+        event(logging.INFO, "recovery: last in use, seconds ago", number=seconds)

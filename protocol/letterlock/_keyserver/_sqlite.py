@@ -18,6 +18,7 @@ from letterlock._keyserver._rows import Changes, RowName, RowStep
 from letterlock.errors import StoreError, UnsupportedStore, UsageError
 from letterlock.relay._sqlite.database import connect, create_file, store_error, use_wal
 from letterlock.relay._sqlite.lane import Lane
+from letterlock.relay._sqlite.operations import back_up
 
 T = TypeVar("T")
 
@@ -57,6 +58,15 @@ class SqliteRows:
         writer, reader = connect(self._path), connect(self._path)
         self._writer, self._reader = Lane(writer, "BEGIN IMMEDIATE"), Lane(reader, "BEGIN")
         return self
+
+    @property
+    def path(self) -> Path:
+        """Where the file is, or will be."""
+        return self._path
+
+    async def backup(self, target: str | os.PathLike[str]) -> None:
+        """Copy the file to a new one, while it is in use. Raises UsageError, StoreError."""
+        await asyncio.to_thread(back_up, self._path, Path(target))
 
     async def close(self) -> None:
         """End the connections after the calls that run. A second time changes nothing."""

@@ -45,5 +45,7 @@ KEYSERVER_OPTIONS: Final = (
 )
 """All settings, in the order in which the help shows them."""
 
+KEYSERVER_BY_NAME: Final = {option.name: option for option in KEYSERVER_OPTIONS}
+
 KEYSERVER: Final = Options("keyserver serve", "LETTERLOCK_KEYSERVER_", KEYSERVER_OPTIONS)
 """The same, with what begins the environment variables."""

@@ -6,7 +6,7 @@ Not here: running them (_main.py names their module); what the options mean (_ke
 from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._keyserver_options import KEYSERVER, KEYSERVER_OPTIONS
+from letterlock.cli._keyserver_options import KEYSERVER, KEYSERVER_BY_NAME, KEYSERVER_OPTIONS
 from letterlock.cli._parsing import add_config, add_option, add_parser
 
 if TYPE_CHECKING:
@@ -42,6 +42,27 @@ Keep a copy of FILE apart from the database. Without it the database is lost.
 """
 
 
+_MIGRATE: Final = """\
+Bring the database to the form that this release needs. Repeated, it does
+nothing. A new SQLite file needs no migration: `serve` makes it.
+"""
+
+_BACKUP: Final = """\
+Copy the database to TARGET, which must not exist, while the server may go on.
+The copy is whole or not there, and as sealed as the database. PostgreSQL has
+tools for this, and the command names them. Keep the key file elsewhere.
+
+After a restore, guesses since the copy are given again, and locks that were
+changed since are the old ones: docs/pages/how-to/run-a-key-server.md.
+"""
+
+_CHECK: Final = """\
+Open and read every row of the database, and print how many there are of each
+kind, and one line for each kind of fault; no line names anybody. Exit status 5
+if there is a fault. At the relay, name its --recovery-store and
+--recovery-keys.
+"""
+
 _RELEASE: Final = """\
 Let an identity belong to nobody, so that another user can bind it: a mail
 address has got another owner, or an account was given to somebody else. Make
@@ -57,7 +78,7 @@ def add_keyserver_commands(commands: "Commands") -> None:
     """Add `keyserver` and its commands."""
     keyserver = commands.add_parser(
         "keyserver",
-        help="run the second server of recovery: serve, keys, release",
+        help="run the second server of recovery: serve, keys, migrate, backup, check, release",
         description=_KEYSERVER,
         formatter_class=RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -76,6 +97,7 @@ def add_keyserver_commands(commands: "Commands") -> None:
     keys.set_defaults(command="keyserver keys")
     keys.add_argument("file", metavar="FILE", help="the secrets; a file of this name must not exist")
     keys.add_argument("--decoys", metavar="FILE", help="a file with the line `decoys` of the other server")
+    _add_store_commands(subcommands)
     release = add_parser(subcommands, "release", "let an identity belong to nobody", _RELEASE)
     release.add_argument("--json", action="store_true", help="print JSON")
     release.set_defaults(command="keyserver release")
@@ -83,3 +105,22 @@ def add_keyserver_commands(commands: "Commands") -> None:
     release.add_argument("who", metavar="WHO", help="the address, the subject, or the application's identity")
     release.add_argument("--store", metavar="URL", required=True, help="the database of recovery")
     release.add_argument("--keys", metavar="FILE", required=True, help="the server's secrets")
+
+
+def _add_store_commands(commands: "Commands") -> None:
+    for name, summary, description in (
+        ("migrate", "bring the database to the form of this release", _MIGRATE),
+        ("backup", "copy the database to a new file", _BACKUP),
+        ("check", "look at every row of the database", _CHECK),
+    ):
+        parser = add_parser(commands, name, summary, description)
+        parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.set_defaults(command=f"keyserver {name}")
+        add_config(parser)
+        add_option(parser, KEYSERVER_BY_NAME["store"])
+        if name == "backup":
+            parser.add_argument(
+                "target", metavar="TARGET", help="the copy; a file of this name must not exist"
+            )
+        else:
+            add_option(parser, KEYSERVER_BY_NAME["keys"])
