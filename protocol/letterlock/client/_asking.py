@@ -91,12 +91,11 @@ async def take(
     RecoveryRefused for a wait that was stopped, ServerAtFault, ServerUnavailable, UsageError.
     """
     record = await thread.run(_waiting, thread.store, who)
-    _require_over(record, clock())
+    waits = _both_waits(record)
+    _require_over(waits, clock())
     await prove_identities(calls, servers.identities, record.user_id, clock)
     asking, given = Asking.begin(record.user_id, record.key), list[HalfGiven]()
-    for server, wait in zip(SERVERS, record.waits, strict=True):
-        if wait is None:
-            raise UsageError(f"{NAMES[server]} was not asked yet: call `ask_second_lock` again")
+    for server, wait in zip(SERVERS, waits, strict=True):
         answer = await calls.at(server, asking.take(wait.shown), HalfGiven)
         seen = None if answer.wait is None else AskedWait(answer.wait, clock())
         await thread.run(_asked, thread.store, server, seen)
@@ -180,25 +179,32 @@ def _waiting(store: Store, who: tuple[str, str, str]) -> AskingRecord:
 
 
 def _shown(record: AskingRecord, clock: Clock) -> SecondLockAsked:
-    first, second = (_wait(each, clock()) for each in record.waits)
-    if first is None or second is None:  # another program with this store has come back meanwhile
-        raise UsageError("a wait has ended: call `ask_second_lock` again")
+    first, second = (_wait(each, clock()) for each in _both_waits(record))
     return SecondLockAsked(first, second)
 
 
-def _wait(asked: AskedWait | None, now: int) -> SecondLockWait | None:
-    return None if asked is None else wait_of(asked.shown, asked.at, now)
+def _wait(asked: AskedWait, now: int) -> SecondLockWait:
+    return wait_of(asked.shown, asked.at, now)
 
 
-def _require_over(record: AskingRecord, now: int) -> None:
+def _both_waits(record: AskingRecord) -> tuple[AskedWait, AskedWait]:
+    """Return the waits at both servers. Raises UsageError if one of them was not asked, or has refused."""
+    first, second = record.waits
+    if first is None or second is None:
+        missing = NAMES[1] if first is None else NAMES[2]
+        raise UsageError(f"nobody waits at {missing}, as far as is known: call `ask_second_lock` again")
+    return first, second
+
+
+def _require_over(waits: tuple[AskedWait, AskedWait], now: int) -> None:
     """Raise HalfWaits if a server cannot give its half yet, so that nobody passes the checks for nothing.
 
     A server counts no faster than time passes. A clock that was put back since says nothing.
     """
     left = {
         server: each.at + each.shown.left - now
-        for server, each in zip(SERVERS, record.waits, strict=True)
-        if each is not None and each.shown.told and each.at <= now
+        for server, each in zip(SERVERS, waits, strict=True)
+        if each.shown.told and each.at <= now
     }
     server = max(left, key=lambda each: left[each], default=1)
     if left and left[server] > 0:

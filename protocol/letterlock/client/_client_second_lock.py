@@ -162,7 +162,8 @@ class ClientSecondLock(Uncopyable):
             return None
         now = self._desk.office.queue.tables.clock()
         delay = max((each.delay for each in shown.deposits), default=None)
-        return SecondLockStanding(delay, wait_of(shown.wait, now, now), shown.quiet)
+        wait = None if shown.wait is None else wait_of(shown.wait, now, now)
+        return SecondLockStanding(delay, wait, shown.quiet)
 
     def __repr__(self) -> str:
         return "<ClientSecondLock>"

@@ -56,7 +56,8 @@ class SecondLockViews:
             return None
         view = self.load(server)
         shown = None if view is None else view.shown
-        wait = None if view is None or shown is None else wait_of(shown.wait, view.answered, now)
+        waits = None if shown is None else shown.wait
+        wait = None if view is None or waits is None else wait_of(waits, view.answered, now)
         return SecondLockNews(kind, server, wait)
 
 
@@ -65,10 +66,8 @@ def notice_of(kind: SecondLockNewsKind, server: int, name: str) -> Notice:
     return Notice(kind.value, name, server)
 
 
-def wait_of(shown: WaitShown | None, at: int, now: int) -> SecondLockWait | None:
+def wait_of(shown: WaitShown, at: int, now: int) -> SecondLockWait:
     """Return what an application is told of a wait that was shown at some time."""
-    if shown is None:
-        return None
     until = at + shown.left if shown.told else None
     left = shown.left if until is None else min(max(until - now, 0), shown.left)
     return SecondLockWait(shown.asked, shown.told, left, until)
