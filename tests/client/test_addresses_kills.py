@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from letterlock import SqliteStore
+from letterlock import MemoryStore, SqliteStore
 from letterlock._wire.relay_shelf import ShelveAnswer, ShelveOutcome
 from letterlock.client import Client, RelayUnavailable
 from letterlock.client._transport import Reply
@@ -20,8 +20,11 @@ from letterlock.errors import StoreError
 from letterlock.stores import EntryKind
 from support.client_addresses import DORA, AddressTown, lose, tell
 from support.client_documents import kept, reads, sealed
-from support.client_recovery import linked
+from support.client_recovery import BOTH, KEY_SERVER, hardness, linked
 from support.client_town import Asked
+from support.recovery_town import PASSWORD, cheap
+
+__all__ = ["cheap"]
 
 
 @pytest.mark.parametrize("server", [1, 2])
@@ -151,6 +154,44 @@ def test_no_server_is_told_before_the_grants_are_on_the_own_shelf(tmp_path: Path
         claimed = await phone.documents.addresses.claim([invitation], checks=town.doras)
         assert claimed.grants
         assert town.count("claimed") == 2
+
+    tell(tmp_path, story)
+
+
+def test_what_is_told_of_one_address_is_not_told_with_another_ones_pass(tmp_path: Path) -> None:  # PRV-11
+    """A server would pass over it without a word, and keep the seed."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        town.rules.append(lose("ClaimIdentities", 1))
+        with pytest.raises(RelayUnavailable):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        town.rules.clear()
+        await dora.documents.addresses.claim(checks=town.checks("work@example.org"))
+        assert await kept(dora, EntryKind.CLAIMED) == [1]
+        town.wait()
+        await dora.documents.addresses.claim(checks=town.doras)
+        assert await kept(dora, EntryKind.CLAIMED) == [0]
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+
+    tell(tmp_path, story)
+
+
+@pytest.mark.usefixtures("cheap")
+def test_what_was_claimed_comes_back_after_the_loss_of_every_device(tmp_path: Path) -> None:  # PRV-11
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        await dora.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        await dora.close()
+        town.gates.clear()  # here the lock is behind no check
+        town.wait()
+        fresh = await town.kind("fresh").recover(MemoryStore(), name="dora", password=PASSWORD, servers=BOTH)
+        await town.town.stack.enter_async_context(fresh)
+        assert await reads(fresh, document, town.blobs)
 
     tell(tmp_path, story)
 
