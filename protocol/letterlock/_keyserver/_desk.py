@@ -82,7 +82,7 @@ class Beside:
     gate: GuardsGuesses | None = None
     limits: AddressLimits | None = None
     directory: Directory | None = None
-    reaches: Mapping[str, ReachesUsers] = field(default_factory=dict)
+    reaches: Mapping[str, ReachesUsers] = field(default_factory=dict[str, ReachesUsers])
     audit: Audit = lambda _what, _number: None
     run: Run = run_at_once
     ticks: Ticks = time.monotonic

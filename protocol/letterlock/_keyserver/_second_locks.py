@@ -138,12 +138,16 @@ class SecondLocks:
             raise IdentityRefused("the pass is for another address")
 
     async def _stop(self, request: StopWait, frame: RecoveryFrame) -> DoneAnswer:
-        answer, _ = await self._signed(request, frame, lambda *now: self._plans.stop(request, *now))
+        answer, _ = await self._signed(
+            request, frame, lambda lists, counted: self._plans.stop(request, lists, counted)
+        )
         self._audit("halves deleted" if request.wait_id is None else "wait stopped", request.number)
         return answer
 
     async def _watch(self, request: WatchSecondLock, frame: RecoveryFrame) -> SecondLockShown:
-        return await self._signed(request, frame, lambda *now: self._plans.watch(request, *now))
+        return await self._signed(
+            request, frame, lambda lists, counted: self._plans.watch(request, lists, counted)
+        )
 
     async def _signed(
         self,

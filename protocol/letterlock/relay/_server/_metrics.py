@@ -80,12 +80,7 @@ class Metrics:
         self._expired = _counter(
             prefix + "expired_messages", "Messages deleted because nobody fetched them", own
         )
-        self._recovery = Counter(
-            f"{prefix}recovery",
-            "What happened to locks, halves, identities and notices",
-            ["what"],
-            registry=own,
-        )
+        self._recovery = _by_what(prefix + "recovery", "What happened to locks, halves and notices", own)
         self._stored = _stored(prefix, own)
         if shared:
             multiprocess.MultiProcessCollector(self._registry)  # type: ignore[no-untyped-call]
@@ -143,6 +138,10 @@ class Metrics:
 
 def _counter(name: str, text: str, registry: CollectorRegistry | None) -> Counter:
     return Counter(name, text, registry=registry)
+
+
+def _by_what(name: str, text: str, registry: CollectorRegistry | None) -> Counter:
+    return Counter(name, text, ["what"], registry=registry)
 
 
 def _gauge(name: str, text: str, registry: CollectorRegistry | None) -> Gauge:
