@@ -3,6 +3,7 @@
 The relay and the key server are processes of their own, with databases and keys of their own.
 """
 
+import asyncio
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,7 @@ import pytest
 from letterlock import MemoryStore
 from letterlock._keyserver._keys import ServerKeys
 from letterlock.cli._profile import opener_of
-from letterlock.client import SyncClient
+from letterlock.client import Enrolment, NewUser, RecoveryServers, SyncClient
 from letterlock.user import LinkingCode
 from support.recovery_town import DECOYS
 from support.relay_process import RelayProcess
@@ -116,6 +117,26 @@ def test_a_wrong_password_and_another_one(town: Town) -> None:
     waits = town.recovery("gone", "recover", "carol", "--relay", relay, data=OTHER, status=1)
     assert b"server 1 waits" in waits
     assert b"the next use is possible on " in waits
+
+
+def test_an_enrolled_user_logs_in_with_a_password_of_their_own(town: Town) -> None:
+    """REC-52, over HTTP with both real servers: made by a program, and then the command asks twice."""
+    relay, once = town.relay.url, b"of a letter, once\n"
+    servers = RecoveryServers(relay, town.key_server.url)
+
+    async def enrol() -> None:
+        async with await Enrolment.open(MemoryStore(), servers=servers) as enrolment:
+            assert not await enrolment.enrol_all([NewUser("ellen", once.decode().strip())])
+
+    asyncio.run(enrol())
+    town.run("bea", "register", "bea", "--relay", relay)
+    given = town.root / "ellen.ll"
+    town.run("bea", "seal", "--for", "ellen", "-o", given, data=CONTENT[:500])
+    shown = town.recovery("ellen", "recover", "ellen", "--relay", relay, data=once + OTHER)
+    assert b"device 2 of ellen" in shown
+    assert town.run("ellen", "open", given) == CONTENT[:500]
+    assert b"the password brings you back" in town.recovery("ellen", "status")
+    assert b"wrong password" in town.recovery("x", "recover", "ellen", "--relay", relay, data=once, status=2)
 
 
 def test_what_is_refused(town: Town) -> None:

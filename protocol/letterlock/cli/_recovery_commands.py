@@ -17,6 +17,7 @@ from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
 from letterlock.cli._user_report import local_time, report
 from letterlock.client import (
+    NewPasswordNeeded,
     RecoveryLack,
     RecoveryOvertaken,
     RecoveryServers,
@@ -108,9 +109,14 @@ def _back(
         return SyncClient.recover_forgotten(
             opener, name=name, new_password=password, servers=servers, revoke_others=revoke_others
         )
-    return SyncClient.recover(
-        opener, name=name, password=password, servers=servers, revoke_others=revoke_others
-    )
+    try:
+        return SyncClient.recover(
+            opener, name=name, password=password, servers=servers, revoke_others=revoke_others
+        )
+    except NewPasswordNeeded:  # whoever enrolled this user made the password  [REC-52]
+        warn("this is the first login: choose a password of your own")
+        chosen = _advised(first_password(arguments))
+    return SyncClient.first_login(opener, name=name, password=password, new_password=chosen, servers=servers)
 
 
 def status(arguments: Namespace) -> None:

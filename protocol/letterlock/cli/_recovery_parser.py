@@ -48,7 +48,9 @@ recovery device.
 
 _RECOVER: Final = """\
 Make this profile a new device of NAME, who lost every other one. A wrong
-password costs one of a few uses, which come back with the right one.
+password costs one of a few uses, which come back with the right one. Where an
+application made NAME and the password, it asks for another password: this is
+the first login.
 """
 
 _STATUS: Final = """\
