@@ -68,7 +68,11 @@ def sealed_name(label: object = "name") -> SealedName:
 
 def opened(link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> CollectionOpening:
     """Return an opening; no two have the same commitments."""
-    at = next(_FRESH)
+    return opening_at(next(_FRESH), link, renewed)
+
+
+def opening_at(at: int, link: int | None = None, renewed: tuple[Renewed, ...] = ()) -> CollectionOpening:
+    """Return the opening of a number."""
     known = None if link is None else Link(link, digest(at, 80))
     return CollectionOpening(digest(f"E {at}"), digest(f"H {at}"), known, sealed_name(at), renewed)
 
@@ -98,10 +102,15 @@ def entry_of(terms: EntryTerms, signed_by: SignedBy) -> LogEntry:
 class Log:
     """The log of one collection or group, made by "alice" as its admin."""
 
-    def __init__(self, *members: Member, author: str = "alice", kind: LogKind = LogKind.COLLECTION) -> None:
+    def __init__(
+        self, *members: Member, author: str = "alice", kind: LogKind = LogKind.COLLECTION,
+        opening: Opening | None = None,
+    ) -> None:  # fmt: skip
+        """`opening` is a fresh one, unless the log has to be the same each time."""
         self.kind = kind
         changes = in_order(member(author, ADMIN), *members)
-        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opened_for(kind), kind)
+        opening = opening or opened_for(kind)
+        terms = EntryTerms(1, None, None, NOON, Action.CREATE, changes, 1, opening, kind)
         first = entry_of(terms, signed(author))
         self.entries = [first]
         self.states = [follow(None, first)]

@@ -108,7 +108,7 @@ from letterlock._wire.log_entry import Action
 from letterlock.documents._collection_book import of_collection
 from letterlock.limits import HEAD_BYTES
 from letterlock.stores import Record
-from support.collection_logs import Log, sub, user
+from support.collection_logs import Log, opening_at, sub, user
 from support.collection_logs import member as collection_member
 from support.content_samples import (
     GROUP_CHAIN,
@@ -208,7 +208,9 @@ GROUP_MAIL: Final = GroupMailRecord(
 
 GRANT: Final = GrantRecord(grant_sample())
 
-LOG: Final = Log(collection_member("bob", since=1), collection_member(sub("team"), Role.WRITER))
+LOG: Final = Log(
+    collection_member("bob", since=1), collection_member(sub("team"), Role.WRITER), opening=opening_at(0)
+)
 COLLECTION: Final = LOG.add("alice", Action.ADD, collection_member("carol", generation=7))
 ASKED: Final = (Asked(user("bob"), Role.READER, history=False), Asked(sub("team")))
 CHANGE: Final = ChangeRecord(
