@@ -135,7 +135,7 @@ def test_an_enrolled_user_logs_in_with_a_password_of_their_own(town: Town) -> No
     shown = town.recovery("ellen", "recover", "ellen", "--relay", relay, data=once + OTHER)
     assert b"device 2 of ellen" in shown
     assert town.run("ellen", "open", given) == CONTENT[:500]
-    assert b"the password brings you back" in town.recovery("ellen", "status")
+    assert b"relay: 10 uses left" in town.recovery("ellen", "status")
     assert b"wrong password" in town.recovery("x", "recover", "ellen", "--relay", relay, data=once, status=2)
 
 
