@@ -210,6 +210,7 @@ export class Member {
     for (const each of old) {
       this.epochs.delete(each);
       this.chains.forget(each);
+      this.wants.forget(each);
     }
     return asked;
   }

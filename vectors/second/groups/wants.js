@@ -27,6 +27,11 @@ export class Wants {
     }
   }
 
+  /** Forget what is wanted of an epoch that is deleted. [GRP-41] */
+  forget(epoch) {
+    for (const [key, { place }] of this.wanted) if (place[2] === epoch) this.wanted.delete(key);
+  }
+
   /** Return what is to be asked for now. */
   due(now) {
     const found = [];

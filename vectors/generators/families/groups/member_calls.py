@@ -320,6 +320,20 @@ def asked() -> list[Play]:
             rule,
         ),
         Play(
+            "nothing more, once its epoch was deleted",
+            [TWO.taken(), TWO.text(two, 0), waited(60), waited(30 * DAY), waited(HOUR), waited(8 * HOUR)],
+            held,
+            ["GRP-39", "GRP-41"],
+            scene=TWO,
+        ),
+        Play(
+            "what an epoch lacks that is not deleted, beside one that is",
+            [TWO.taken(), TWO.text(two, 0), text, waited(60), waited(30 * DAY), waited(2 * HOUR)],
+            held,
+            ["GRP-39", "GRP-41"],
+            scene=TWO,
+        ),
+        Play(
             "nothing, for an entry to come",
             [*BEGUN, ONE.text(ONE.writer(BEN), 0, entry=2), waited(60)],
             "GroupEntryMissing",

@@ -25,6 +25,7 @@ def add(family: Family) -> None:
     add_plays(family, "letters that wait, and chains that are taken", taken())
     add_plays(family, "chains that are not taken", dropped())
     add_plays(family, "seeds that take the place of others", seeds())
+    add_plays(family, "many seeds beside a chain that was carried on", beside())
 
 
 def taken() -> list[Play]:
@@ -274,5 +275,48 @@ def seeds() -> list[Play]:
         ),
         Play(
             "a text of a seed that nobody handed out", [log, one, new, old[0]], "GroupKeyMissing", ["GRP-39"]
+        ),
+    ]
+
+
+def beside() -> list[Play]:
+    """Return seeds that are begun in an epoch into which another chain goes on. [GRP-43]"""
+    before = TWO.writer(BEN)
+    log = [TWO.taken(), TWO.secret(ANNA, 1), TWO.secret(BEN, 2), TWO.chain(BEN, before)]
+    many = [TWO.writer(BEN, seed=f" {at}", begun=2) for at in range(1, 18)]
+    chains = [
+        TWO.chain(BEN, each, 2, base=SEED * at, before=SEED * (at - 1) + 1 if at > 1 else 2)
+        for at, each in enumerate(many, 1)
+    ]
+    own = [TWO.text(before, at, 2, entry=2) for at in range(3)]
+    first, second, last = (
+        TWO.text(many[at], 0, 2, entry=2, base=SEED * (at + 1)) for at in (0, 1, len(many) - 1)
+    )
+    held, rules = "GroupKeyMissing", ["GRP-29", "GRP-43"]
+    return [
+        Play("sixteen seeds", [*log, own[0], *chains[:16], own[1], first, second], None, rules, TWO),
+        Play("seventeen seeds", [*log, own[0], *chains, own[1], second, last, first], held, rules, TWO),
+        Play(
+            "sixteen seeds, and what opened before them opens no more",
+            [*log, own[0], *chains[:16], own[0], own[1]],
+            "DuplicateMessage",
+            ["GRP-8", "GRP-43"],
+            TWO,
+        ),
+        Play(
+            "seventeen seeds in another order, and the same",
+            [*log, own[1], *reversed(chains), own[1], own[0], own[0]],
+            "DuplicateMessage",
+            ["GRP-8", "GRP-43"],
+            TWO,
+        ),
+        Play("seventeen, and it opens its first text then", [*log, *chains, own[0], first], held, rules, TWO),
+        Play(
+            "seventeen, and a text of it after they began",
+            [*log, own[0], chains[0], own[2], *chains[1:], own[1], first],
+            "InvalidGroupText",
+            rules,
+            TWO,
+            [held],
         ),
     ]
