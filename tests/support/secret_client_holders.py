@@ -110,6 +110,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "Client": (client, "<Client alice.1>"),
     "SyncClient": (sync_client, "<SyncClient alice.1>"),
     "DocumentQueue": (lambda: office().documents, "{OBJECT}"),
+    "GroupNames": (lambda: office().groups.names, "<GroupNames>"),
     "GroupOutbox": (lambda: office().groups.outbox, "<GroupOutbox>"),
     "GroupQueue": (lambda: office().groups, "{OBJECT}"),
     "ParcelsBack": (lambda: office().documents.parcels_back, "{OBJECT}"),
