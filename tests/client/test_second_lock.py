@@ -10,10 +10,11 @@ from letterlock import MemoryStore, SqliteStore
 from letterlock._wire.relay_error import RelayCode
 from letterlock.blobs import DirectoryBlobs
 from letterlock.client import RecoveryLack, SecondLockNewsKind, ServerUnavailable
+from letterlock.client._second_lock_rows import OFF, SecondLockChange, SecondLockTables
 from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, UsageError
 from letterlock.limits import DAY, HOUR
-from letterlock.recovery import HalfWaits, IdentityRefused, RecoveryRefused, WrongPassword
+from letterlock.recovery import HalfWaits, IdentityRefused, RecoveryKey, RecoveryRefused, WrongPassword
 from letterlock.stores import Store
 from letterlock.user import EventKind
 from support.client_checks import ANNA, NEW, Checks
@@ -210,6 +211,19 @@ def test_a_server_that_is_away_hears_later_that_it_is_off(tmp_path: Path) -> Non
         assert await records(checks, alice.user_id) == [(), ()]
 
     play(tmp_path, story)
+
+
+@pytest.mark.parametrize("is_new", [False, True])
+def test_a_new_lock_forgets_no_turning_off_that_has_not_ended(is_new: bool) -> None:
+    store, key = MemoryStore(), RecoveryKey(bytes(32))
+    tables = SecondLockTables(store)
+    with store.transaction():
+        tables.save_change(SecondLockChange(None, OFF, taken=1))
+        for _ in range(2):
+            tables.begin(key, None, is_new=is_new)
+            assert tables.change() == SecondLockChange(key, OFF, is_new, taken=1)
+        tables.begin(key, DAY, is_new=False)  # somebody turns it on again
+        assert tables.change() == SecondLockChange(key, DAY, is_new)
 
 
 def test_what_is_heard_later_takes_away_nothing_newer(tmp_path: Path) -> None:
@@ -436,6 +450,36 @@ def test_a_device_looks_by_itself(tmp_path: Path) -> None:  # CLN-31
         checks.servers.pass_hours(20)
         alice._office.recovery_wake.set()
         await happens(alice, SecondLockNewsKind.OPEN)
+
+    play(tmp_path, story)
+
+
+def test_a_relay_that_is_away_hides_nobody_who_waits_at_the_other_server(tmp_path: Path) -> None:  # CLN-31
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        await checks.ask(MemoryStore(), client="thief")
+        async with alice.recovery._desk.turn:
+            town.is_down, checks.servers.down = True, {1}
+            checks.servers.pass_hours(5)
+        alice._office.recovery_wake.set()
+        events = await happens(alice, SecondLockNewsKind.ASKED)
+        assert [each.server for each in events if each.kind is SecondLockNewsKind.ASKED] == [2]
+
+    play(tmp_path, story)
+
+
+def test_silence_is_told_before_the_shortest_delay_is_over(tmp_path: Path) -> None:  # CLN-31
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        await checks.ask(MemoryStore(), client="thief")
+        checks.servers.down = {2}
+        for _ in range(4):
+            checks.servers.pass_hours(5)
+            await alice.recovery.second_lock.status()
+        events = await happens(alice, SecondLockNewsKind.UNSEEN)
+        assert [each.server for each in events if each.kind is SecondLockNewsKind.UNSEEN] == [2]
 
     play(tmp_path, story)
 

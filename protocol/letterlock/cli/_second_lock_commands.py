@@ -39,7 +39,7 @@ _NEWS: Final = {
     SecondLockNewsKind.TURNED_ON: "the second lock was turned on at the {server}: if not by you, change "
     "the password without --old",
     SecondLockNewsKind.TURNED_OFF: "the second lock was turned off at the {server}",
-    SecondLockNewsKind.UNSEEN: "the {server} has not answered for a day: who waits there cannot be seen",
+    SecondLockNewsKind.UNSEEN: "the {server} has not answered for 12 hours: who waits there cannot be seen",
 }
 _STOP: Final = "; if that is not you: `letterlock recovery second-lock stop`"
 

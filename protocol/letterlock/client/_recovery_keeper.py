@@ -24,6 +24,7 @@ from letterlock.client._halves_change import go_on
 from letterlock.client._pace import woken
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._second_lock_watch import SecondLockWatch
+from letterlock.errors import LetterlockError
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 _GATHERS: Final = 20.0
@@ -42,8 +43,13 @@ class RecoveryKeeper(Uncopyable):
         """Do what is due, then wait. Raises RelayUnavailable, RelayMisbehaves."""
         office = self._desk.office
         async with self._desk.turn:
-            await self.go_on()
-            await SecondLockWatch(self._desk).look_if_due()
+            watch = SecondLockWatch(self._desk)
+            try:
+                await self.go_on()
+            except LetterlockError:
+                await watch.look_if_due()  # a relay that fails hides nobody who waits at the other server
+                raise
+            await watch.look_if_due()
         await woken(office.recovery_wake, office.pace.about(office.pace.upkeep))
         await asyncio.sleep(office.pace.about(_GATHERS))
 

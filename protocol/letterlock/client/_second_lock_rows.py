@@ -113,13 +113,14 @@ class SecondLockTables:
     def begin(self, key: RecoveryKey, delay: int | None, *, is_new: bool) -> None:
         """Have halves of a recovery key laid, as soon as its lock is in force.
 
-        Without a delay, it is that of a change that had not ended.
+        Without a delay, it is that of a change that had not ended: what was turned off stays off.
         """
-        before = self.change()
-        if before is not None and before.key is not None:
+        before, taken = self.change(), 0
+        if before is not None and (before.key is not None or delay is None):
             delay = before.delay if delay is None else delay
             is_new = is_new or before.is_new
-        self.save_change(SecondLockChange(key, delay, is_new))
+            taken = before.taken if delay == before.delay == OFF else 0
+        self.save_change(SecondLockChange(key, delay, is_new, taken=taken))
 
     def asking(self) -> AskingRecord | None:
         """Return what somebody waits with in this store, or None."""

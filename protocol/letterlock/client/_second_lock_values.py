@@ -38,7 +38,7 @@ class SecondLockNewsKind(Enum):
     TURNED_OFF = "second lock turned off"
     """This server has no half any more: without the password, nobody comes back."""
     UNSEEN = "second lock unseen"
-    """This server has not answered for a day. Whoever waits there cannot be seen from here."""
+    """This server has not answered for twelve hours. Whoever waits there cannot be seen from here."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """A device looks who waits for a half of its user's recovery key, and tells the application.      [CLN-31]
 
-    every four hours      where there is a second lock
-    once a day            where there was none: somebody who knows the password may turn one on
-    a day of silence      is told as well: a wait that nobody sees cannot be stopped
+    every four hours          where there is a second lock
+    once a day                where there was none: somebody who knows the password may turn one on
+    twelve hours of silence   are told as well: a wait that nobody sees cannot be stopped
 
 What is new is saved as a notice in one transaction with the answer in which it was.                [CLN-1]
 
@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Final
 
 from letterlock._primitives.secret import Uncopyable
-from letterlock._wire.recovery_limits import SERVERS
+from letterlock._wire.recovery_limits import MIN_DELAY, SERVERS
 from letterlock._wire.second_lock_calls import SecondLockShown
 from letterlock.client._errors import ServerUnavailable
 from letterlock.client._halves_change import signed_calls
@@ -28,7 +28,8 @@ from letterlock.recovery._device import recovery_device
 
 _WHILE_ON: Final = 4 * HOUR
 _WHILE_OFF: Final = DAY
-_SILENCE: Final = DAY
+_SILENCE: Final = MIN_DELAY // 2
+"""Told while the shortest delay still runs: whoever keeps a server from answering may wait there."""
 
 Seen = dict[int, SecondLockShown]
 
