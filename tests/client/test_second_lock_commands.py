@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -47,12 +47,13 @@ class Hop:
         self._inner = inner
         self._loop = loop
 
-    async def post(self, *arguments: Any) -> Reply:
-        posted = asyncio.run_coroutine_threadsafe(self._inner.post(*arguments), self._loop)
+    async def post(self, path: str, body: bytes, token: bytes | None, most: int, wait: int) -> Reply:
+        called = self._inner.post(path, body, token, most, wait)
+        posted = asyncio.run_coroutine_threadsafe(called, self._loop)
         return await asyncio.wrap_future(posted)
 
     @asynccontextmanager
-    async def socket(self, token: bytes, most: int) -> AsyncIterator[Any]:
+    async def socket(self, token: bytes, most: int) -> AsyncGenerator[Any]:
         del token, most
         if self._loop.is_running():
             raise RelayUnavailable("no sockets today")

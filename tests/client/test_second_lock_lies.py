@@ -9,6 +9,7 @@ import pytest
 
 from letterlock import SqliteStore
 from letterlock._primitives import hpke
+from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._records.second_lock import HoursRecord
 from letterlock._wire.recovery_find import UserFound
 from letterlock._wire.relay_body import RelayBody
@@ -59,7 +60,7 @@ def test_another_half_is_blamed_on_the_server_that_gave_it(tmp_path: Path, serve
         checks = Checks(town)
         alice = await checks.on()
         await alice.close()
-        keys = []
+        keys = list[XWingPublicKey]()
 
         def note(asked: RecoveryAsked) -> Reply | None:
             if isinstance(asked.request, AskForHalf):
