@@ -5,6 +5,7 @@ Not here: the demonstration, which needs both (tests/cli/test_demo.py).
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -40,3 +41,19 @@ def test_a_relay_s_command_names_the_extra() -> None:
 
 def test_other_commands_need_no_extra() -> None:
     assert run_without(["httpx", "websockets", "starlette", "uvicorn"], "--version").returncode == 0
+
+
+@pytest.mark.parametrize("arguments", [("status",), ("receive",)])
+def test_a_client_needs_no_extra_of_recovery(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    """The README's demonstration installs none: `import letterlock.client` must not reach for VOPRF."""
+    found = run_without(["voprf", "aiosmtplib", "jwt"], "--home", str(tmp_path / "nobody"), *arguments)
+    assert "letterlock[recovery]" not in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+def test_every_public_room_but_recovery_is_imported_without_its_extra() -> None:
+    rooms = ["client", "documents", "groups", "relay", "blobs", "user", "aio", "stores"]
+    program = "import sys\nsys.modules.update(dict.fromkeys(['voprf', 'aiosmtplib', 'jwt']))\n" + "".join(
+        f"import letterlock.{each}\n" for each in rooms
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

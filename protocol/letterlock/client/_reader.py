@@ -18,9 +18,9 @@ from letterlock.client._errors import AlreadyDone
 from letterlock.client._events import RelayEvent, RelayEventKind
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
+from letterlock.client._recovery_extra import second_lock_news
 from letterlock.client._rows import Notice
 from letterlock.client._second_lock_values import SecondLockNews
-from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._values import Message
 from letterlock.errors import StoreError, UsageError
 from letterlock.groups import GroupEvent, GroupEventKind
@@ -111,7 +111,7 @@ class Reader:
     def _news(self, notice: Notice) -> SecondLockNews | None:
         """Return news of a second lock, with who waits now; None for a notice of something else."""
         clock = self._office.queue.tables.clock
-        return SecondLockViews(self._office.thread.store).news(notice, clock())
+        return second_lock_news(self._office.thread.store, notice, clock())
 
 
 def _event(notice: Notice) -> Event | RelayEvent | GroupEvent | None:

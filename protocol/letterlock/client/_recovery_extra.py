@@ -11,10 +11,12 @@ from letterlock.client._errors import RecoveryOvertaken
 from letterlock.client._office import Office
 from letterlock.client._opening import World
 from letterlock.client._recovery_values import RecoveryServers
-from letterlock.client._second_lock_values import SecondLockAsked
+from letterlock.client._rows import Notice
+from letterlock.client._second_lock_values import SecondLockAsked, SecondLockNews
 from letterlock.client._sender import Sender
 from letterlock.client._stores import StoreOpener
 from letterlock.client._thread import StoreThread
+from letterlock.stores import Store
 
 if TYPE_CHECKING:
     from letterlock.client._client_recovery import ClientRecovery
@@ -40,6 +42,15 @@ def keeper_of(recovery: "ClientRecovery") -> "RecoveryKeeper":
 def has_recovery() -> bool:
     """Return whether the extra is installed."""
     return find_spec("voprf") is not None
+
+
+def second_lock_news(store: Store, notice: Notice, now: int) -> SecondLockNews | None:
+    """Return the news of a second lock in a notice, or None. Nobody looks for any without the extra."""
+    if not has_recovery():
+        return None
+    from letterlock.client._second_lock_view import SecondLockViews  # noqa: PLC0415 (optional)
+
+    return SecondLockViews(store).news(notice, now)
 
 
 async def asked(opener: StoreOpener, world: World, servers: RecoveryServers, name: str) -> SecondLockAsked:
