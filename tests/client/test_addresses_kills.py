@@ -5,6 +5,7 @@ CLN-32, PRV-10, PRV-11.
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import pytest
 from letterlock import MemoryStore, SqliteStore
 from letterlock._wire.relay_shelf import ShelveAnswer, ShelveOutcome
 from letterlock.client import Client, RelayUnavailable
+from letterlock.client._shelf_rows import MAX_FAILURES
 from letterlock.client._transport import Reply
 from letterlock.documents import NoGrant
 from letterlock.errors import StoreError
@@ -153,6 +155,38 @@ def test_no_server_is_told_before_the_grants_are_on_the_own_shelf(tmp_path: Path
             await reads(phone, document, town.blobs)
         claimed = await phone.documents.addresses.claim([invitation], checks=town.doras)
         assert claimed.grants
+        assert town.count("claimed") == 2
+
+    tell(tmp_path, story)
+
+
+def test_a_parcel_that_was_refused_for_long_is_not_taken_for_one_that_is_there(tmp_path: Path) -> None:
+    """PRV-11. After 30 days of a full shelf, the grant is still in this store alone."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def full(asked: Asked) -> Reply | None:
+            if (asked.client, asked.name) != ("dora", "shelve"):
+                return None
+            outcomes = (ShelveOutcome.FULL,) * len(asked.request.parcels)
+            return Reply(200, ShelveAnswer(outcomes).encode())
+
+        def age() -> None:
+            rows = dora._office.documents.rows.parcels
+            for key, each in rows.due():
+                rows.save(key, replace(each, failures=MAX_FAILURES), 0)
+
+        town.town.rules.append(full)
+        for given in ([invitation], [], []):
+            with pytest.raises(RelayUnavailable, match="nothing is lost"):
+                await dora.documents.addresses.claim(given, checks=town.doras)
+            await dora.run(age)
+            town.wait()
+        assert town.count("claimed") == 0
+        town.town.rules.clear()
+        await dora.documents.addresses.claim(checks=town.doras)
         assert town.count("claimed") == 2
 
     tell(tmp_path, story)

@@ -135,7 +135,9 @@ class Librarian:
     def _sent(self, batch: Sequence[tuple[bytes, ParcelRecord]], outcomes: Sequence[ShelveOutcome]) -> None:
         parcels, tables = self._queue.rows.parcels, self._office.queue.tables
         for (key, each), outcome in zip(batch, outcomes, strict=True):
-            if outcome is ShelveOutcome.STORED or each.failures >= MAX_FAILURES:
+            # Our other devices find nothing anywhere else, and a claim is told once nothing waits. [PRV-11]
+            is_given_up = each.failures >= MAX_FAILURES and each.shelf != self._queue.own
+            if outcome is ShelveOutcome.STORED or is_given_up:
                 parcels.delete(key)
             elif parcels.has(key):  # else it was taken back meanwhile
                 # The reader is not registered yet, or its shelf is full: as long as a message waits.

@@ -28,7 +28,7 @@ MAX_GRANT_PARCELS: Final = 8
 """Parcels of one grant that are remembered: it stands on two shelves, and a relay that lost its database is
 given others."""
 MAX_FAILURES: Final = 720
-"""How often a parcel is offered to the relay: hourly, for 30 days."""
+"""How often a parcel for others is offered to the relay: hourly, for 30 days. One for the own shelf stays."""
 
 
 @dataclass(frozen=True, slots=True)
