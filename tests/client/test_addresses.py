@@ -73,6 +73,37 @@ def test_the_granter_learns_who_it_was_and_grants_to_the_user(tmp_path: Path) ->
     tell(tmp_path, story)
 
 
+def test_what_the_granter_cannot_open_any_more_keeps_nothing_else_back(tmp_path: Path) -> None:  # PRV-8
+    """A grant of somebody else's document, which was taken back since, and one of an own document."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        bob = await town.client("bob")
+        await bob.meet("alice")
+        await alice.meet("bob")
+        lent = await sealed(bob, town.blobs, "alice")
+        await bob.flush()
+        await bob.documents.refresh()
+        assert await reads(alice, lent, town.blobs) == CONTENT
+        await alice.documents.addresses.share(lent, DORA, checks=town.checks())
+        own, invitation = await town.shared(alice)
+        given = [each.hash for each in await bob.documents.grants(lent) if each.reader == "alice"]
+        await bob.documents.withdraw(given)
+        await bob.documents.refresh()
+        await alice.documents.refresh()
+        with pytest.raises(NoGrant):
+            await reads(alice, lent, town.blobs)
+        dora = await town.client("dora")
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        await alice.meet("dora")
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert (found.user_id, len(found.grants)) == (dora.user_id, 1)
+        assert ("alice", "dora") in {
+            (each.granter, each.reader) for each in await alice.documents.grants(own)
+        }
+
+    tell(tmp_path, story)
+
+
 def test_a_later_share_asks_again_and_grants_to_the_user(tmp_path: Path) -> None:  # PRV-8
     async def story(town: AddressTown, alice: Client) -> None:
         _, invitation = await town.shared(alice)

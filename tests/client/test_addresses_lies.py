@@ -10,12 +10,12 @@ import pytest
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.parcel import decode_contents, encode_contents
-from letterlock._wire.provisional_calls import ClaimIdentities, IdentityMade, SeedsReleased
+from letterlock._wire.provisional_calls import ClaimIdentities, IdentityMade, MakeIdentity, SeedsReleased
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
-from letterlock.client import Client, RelayEventKind, ServerUnavailable
+from letterlock.client import Client, PersonAddress, RelayEventKind, ServerUnavailable
 from letterlock.client._transport import Reply
-from letterlock.documents import NoGrant, UnknownAuthor
+from letterlock.documents import Conditions, NoGrant, UnknownAuthor
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 from support.client_addresses import ALICE, DORA, AddressTown, only, tell
@@ -23,6 +23,20 @@ from support.client_documents import kept, reads, sealed
 from support.client_recovery import Change, RecoveryAsked, refused
 
 SERVERS = pytest.mark.parametrize("server", [1, 2])
+
+
+EVE = PersonAddress("eve@example.org")
+
+
+def _soon(town: AddressTown) -> Conditions:
+    """Return an end that comes before all others, so that it is looked at first."""
+    return Conditions(valid_until=town.town.clock() + 3600)
+
+
+async def _granted_to(alice: Client, document: bytes, reader: str) -> bool:
+    """Return whether alice has granted a document to a reader herself."""
+    found = {(each.granter, each.reader) for each in await alice.documents.grants(document)}
+    return ("alice", reader) in found
 
 
 def another_key() -> IdentityMade:
@@ -205,6 +219,52 @@ def test_a_server_that_only_says_it_took_the_claim(tmp_path: Path, server: int) 
         with pytest.raises(NoGrant):
             await thief.documents.addresses.claim([invitation], checks=town.doras)
         assert town.calls[3 - server, "claimed"] == 1
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_one_identity_that_is_disputed_hides_no_other_claim(tmp_path: Path, server: int) -> None:  # PRV-8
+    """The servers name two users for what was shared with eve. What dora has claimed goes to dora."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        mallory, dora = await town.client("mallory"), await town.client("dora")
+        share = alice.documents.addresses.share
+        await share(await sealed(alice, town.blobs), EVE, conditions=_soon(town), checks=town.checks())
+        disputed = {each.id for each in await alice.documents.addresses.all()}
+        document, invitation = await town.shared(alice)
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        await alice.meet("dora")
+
+        def dispute(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+            if not isinstance(asked.request, MakeIdentity) or asked.request.id not in disputed:
+                return given
+            return IdentityMade(None, mallory.user_id if asked.server == server else dora.user_id)
+
+        town.changes.append(dispute)
+        with pytest.raises(ServerAtFault, match="different users"):
+            await alice.documents.addresses.refresh(checks=town.checks())
+        assert await _granted_to(alice, document, "dora")
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_a_claim_that_came_late_to_one_server_is_seen(tmp_path: Path, server: int) -> None:  # PRV-8
+    """While one server says that nobody has claimed it, the granter looks again later."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        await alice.meet("dora")
+        town.changes.append(lie(server, IdentityMade, another_key()))
+        await alice.documents.addresses.refresh(checks=town.checks())
+        assert all(each.user_id is None for each in await alice.documents.addresses.all())
+        town.changes.clear()
+        (found,) = await alice.documents.addresses.refresh(checks=town.checks())
+        assert found.user_id == dora.user_id
+        assert await _granted_to(alice, document, "dora")
 
     tell(tmp_path, story)
 

@@ -23,7 +23,7 @@ from letterlock._wire.recovery_limits import PROVISIONAL_LIFE
 from letterlock.client._address_rows import MAX_INVITED_GRANTS, AddressTables, Invited, InvitedState
 from letterlock.client._address_values import PersonAddress, SharedAddress
 from letterlock.client._office import Office
-from letterlock.documents import Conditions, ProvisionalKeys, Shared
+from letterlock.documents import Conditions, NoGrant, ProvisionalKeys, Shared
 from letterlock.errors import UsageError
 from letterlock.limits import DAY
 from letterlock.recovery import NewIdentity, OwnerSecret, ServerAtFault
@@ -119,10 +119,17 @@ class AddressBook(Uncopyable):
         return made
 
     def given_on(self, id_: bytes, reader: str) -> Shared:
-        """Grant to a contact what was granted to the identity that is this contact's by now. [PRV-8]"""
-        row = self.row(id_)
-        made = [self._given(each.grant.terms, reader) for each in self._standing(row)]
-        self._rows.save_invited(id_, replace(row, grants=()))
+        """Grant to a contact what was granted to the identity that is this contact's by now. [PRV-8]
+
+        What this user cannot open any more waits in the row: somebody may have taken it back.
+        """
+        row, made, left = self.row(id_), list[Shared](), list[bytes]()
+        for each in self._standing(row):
+            try:
+                made.append(self._given(each.grant.terms, reader))
+            except NoGrant:
+                left.append(each.grant.hash)
+        self._rows.save_invited(id_, replace(row, grants=tuple(left)))
         return Shared(
             tuple(wire for each in made for wire in each.wire),
             tuple(grant for each in made for grant in each.grants),

@@ -19,7 +19,7 @@ from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.client._address_book import AddressBook
 from letterlock.client._address_desk import AddressDesk, Asking, Connect, Learn
-from letterlock.client._address_rows import InvitedState
+from letterlock.client._address_rows import Invited, InvitedState
 from letterlock.client._address_values import (
     NO_CHECKS,
     AddressShared,
@@ -35,8 +35,8 @@ from letterlock.client._librarian import Librarian
 from letterlock.client._office import Office
 from letterlock.documents import Conditions, ProvisionalKeys
 from letterlock.documents._key_finding import require_subject_id
-from letterlock.errors import UsageError
-from letterlock.recovery import IdentityRefused, RecoveryRefused
+from letterlock.errors import TrustError, UsageError
+from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
 
 
 class ClientAddresses(Uncopyable):
@@ -112,21 +112,19 @@ class ClientAddresses(Uncopyable):
     async def refresh(self, *, checks: ServerChecks = NO_CHECKS) -> tuple[SharedAddress, ...]:
         """Ask both servers who has claimed what; grant it to these users, and end what was withdrawn.
 
-        Each claim that is new is told as a RelayEvent.
+        Each claim that is new is told as a RelayEvent. What the servers dispute about one identity is raised
+        when all others were looked at.
         """
+        now, failed = self._desk.office.queue.tables.clock(), None
         async with self._desk.asking(checks) as asking:
             await self._end(asking)
-            now = self._desk.office.queue.tables.clock()
             for id_, row in await self._desk.office.run(self._book.rows):
-                if row.state is InvitedState.OPEN and row.user_id is None and row.end >= now and row.keys:
-                    try:
-                        found = await self._asked(asking, id_)
-                    except RecoveryRefused:
-                        continue  # half claimed: the person says it to the other server, too
-                    if isinstance(found, bytes):
-                        await self._noted(id_, found)
-                elif row.user_id is not None and row.grants:
-                    await self._noted(id_, row.user_id)
+                try:
+                    await self._refreshed(asking, id_, row, now)
+                except (ServerAtFault, TrustError) as error:
+                    failed = failed or error  # one identity that is disputed hides no other
+        if failed is not None:
+            raise failed
         return await self.all()
 
     async def withdraw(
@@ -163,6 +161,19 @@ class ClientAddresses(Uncopyable):
             return await claim(self._desk, asking, given, checks)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    async def _refreshed(self, asking: Asking, id_: bytes, row: Invited, now: int) -> None:
+        """Ask who has claimed one identity, or give on what waits for that."""
+        if row.user_id is not None:
+            if row.grants:
+                await self._noted(id_, row.user_id)
+        elif row.state is not InvitedState.WITHDRAWN and row.end >= now and row.keys:
+            try:
+                found = await self._asked(asking, id_)
+            except RecoveryRefused:
+                return  # half claimed: the person says it to the other server, too
+            if isinstance(found, bytes):
+                await self._noted(id_, found)
 
     async def _asked(self, asking: Asking, id_: bytes) -> ProvisionalKeys | bytes:
         """Ask both servers for an identity. Raises ServerAtFault, RecoveryRefused. [PRV-8]"""
