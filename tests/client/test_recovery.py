@@ -313,6 +313,20 @@ def test_any_full_device_makes_the_box_after_a_revocation(tmp_path: Path) -> Non
     play(tmp_path, story)
 
 
+def test_looking_for_an_own_list_wakes_nobody_to_look_again(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        alice = await servers.client("alice")
+        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
+        await alice.recovery.refresh()
+        asked = list[str]()
+        town.rules.append(lambda call: asked.append(call.name))
+        await asyncio.sleep(1)
+        assert asked.count("lists") < 4
+
+    play(tmp_path, story)
+
+
 def test_status_says_what_is_missing(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         servers = Servers(town)

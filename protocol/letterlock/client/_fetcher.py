@@ -96,6 +96,11 @@ class Fetcher:
         if await office.run(office.documents.rows.held.count):
             office.shelf_wake.set()
 
+    async def look(self, name: str) -> None:
+        """Learn newer lists of a name, if there are any. Nobody is woken for a list that is known."""
+        if await self._lists(name, await self._office.run(self._office.queue.known_version, name)):
+            await self.refresh(name)
+
     async def _lists(self, name: str, after: int) -> list[DeviceList]:
         """Return the lists that the relay shows after a version. Raises what calls raise."""
         lists: list[DeviceList] = []

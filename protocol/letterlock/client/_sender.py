@@ -96,7 +96,7 @@ class Sender:
         Raises RelayUnavailable, RelayMisbehaves.
         """
         with suppress(RelayRefused):  # the next call, an hour later, learns it
-            await self._fetcher.refresh(self._office.queue.user.name)
+            await self._fetcher.look(self._office.queue.user.name)
 
     async def _upload_lists(self) -> None:
         office, queue = self._office, self._office.queue
