@@ -170,6 +170,7 @@ def test_a_box_from_before_a_revocation_brings_nobody_back(tmp_path: Path) -> No
         servers = Servers(town)
         alice = await servers.client("alice")
         second = await linked(servers, alice)
+        await second.close()  # it would make boxes as well
         await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
         old = servers.boxes[alice.user_id]
         await alice.revoke(second.address.device_id)

@@ -115,7 +115,7 @@ class RecoveryDesk(Uncopyable):
     # --- our device list ------------------------------------------------------------------------------------
 
     async def learn_own(self) -> None:
-        """Learn our list as the relay has it. Raises RelayUnavailable, RelayMisbehaves."""
+        """Learn our list as the relay has it, if it is there. Raises RelayMisbehaves."""
         await self._sender.learn_own()
 
     async def upload(self) -> None:

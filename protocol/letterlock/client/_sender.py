@@ -23,7 +23,7 @@ from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_lists import AppendRequest
 from letterlock._wire.relay_mail import SendRequest
-from letterlock.client._errors import RelayRefused
+from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEventKind
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._office import Office
@@ -93,9 +93,9 @@ class Sender:
     async def learn_own(self) -> None:
         """Learn what the relay has of our own list and we lack: other devices signed it, or one that is gone.
 
-        Raises RelayUnavailable, RelayMisbehaves.
+        Raises RelayMisbehaves.
         """
-        with suppress(RelayRefused):  # the next call, an hour later, learns it
+        with suppress(RelayRefused, RelayUnavailable):  # the next call, an hour later, learns it
             await self._fetcher.look(self._office.queue.user.name)
 
     async def _upload_lists(self) -> None:
