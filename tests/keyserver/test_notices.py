@@ -345,6 +345,8 @@ async def test_who_names_no_place(rows: SealedRows, second: SealedRows) -> None:
     for wrong in (b"x" * 100, annas[1], berts[0]):
         with refused(RelayCode.UNKNOWN):
             await town.name_place(1, laid, ANNA, wrong)
+    with refused(RelayCode.UNKNOWN):  # proven, but not bound to this user: one mailbox serves one user
+        await town.name_place(1, laid, BERT, berts[0])
     call = notify_at(town.key, town.user_id, 1, laid.lay[0].number, NoticePlace("mail", ANNA))
     with refused(RelayCode.UNKNOWN):
         await town.ask(1, call, town.frame(call))
@@ -364,8 +366,10 @@ async def test_a_place_is_named_once_for_each_change(rows: SealedRows, second: S
     first = await town.turn_on()
     await town.name_place(1, first)
     await town.name_place(1, first)
+    await town.bind(BERT)
     with refused(RelayCode.REFUSED):
         await town.name_place(1, first, BERT)
+    await town.bind()
     await town.name_place(1, first, None)
     with refused(RelayCode.REFUSED):
         await town.name_place(1, first)

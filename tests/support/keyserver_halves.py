@@ -119,9 +119,9 @@ class HalvesTown(DeskTown):
         lists = self.lists if RECOVERY_CALL_OF_REQUEST[type(request)].has_lists else None
         return RecoveryFrame.of(request, pass_, lists)
 
-    async def bind(self) -> None:
-        """Bind the user's address at both servers."""
-        for server, pass_ in enumerate(await self.passes(), 1):
+    async def bind(self, claim: bytes = ANNA) -> None:
+        """Bind an address of the user at both servers, in the place of the one before."""
+        for server, pass_ in enumerate(await self.passes(claim), 1):
             await self.ask(server, bind_identity(server, self.user_id, pass_, 1, keys("alice phone").signing))
 
     async def halves(self, delay: int = DELAY) -> LaidHalves:

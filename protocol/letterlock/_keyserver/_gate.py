@@ -17,7 +17,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
 from letterlock._wire.fields import Fields
 from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
-from letterlock.recovery import GateRow, GateRows, GateStep
+from letterlock.recovery import GateRow, GateRows, GateStep, ProvenIdentity
 from letterlock.recovery._device import ShownLists
 from letterlock.stores import Record
 
@@ -44,8 +44,8 @@ class GuardsGuesses(KnowsPeople, Protocol):
         """Make an identity that of a user."""
         ...
 
-    async def require(self, pass_: bytes | None, user_id: bytes, /) -> object:
-        """Raise IdentityRefused unless a pass lets somebody in as this user."""
+    async def require(self, pass_: bytes | None, user_id: bytes, /) -> ProvenIdentity:
+        """Return what a pass says, if it lets somebody in as this user. Raises IdentityRefused."""
         ...
 
 

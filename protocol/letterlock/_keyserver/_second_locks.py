@@ -125,13 +125,17 @@ class SecondLocks:
 
     async def _notify(self, request: NotifyAt, frame: RecoveryFrame) -> DoneAnswer:
         if request.place is not None:
-            self._require_proven(request.place, frame)
+            await self._require_own(request.user_id, request.place, frame)
         return await self._signed(request, frame, lambda lists, _: self._plans.notify(request, lists))
 
-    def _require_proven(self, place: NoticePlace, frame: RecoveryFrame) -> None:
-        """Raise unless whoever names a place has just shown that mail to it is read there. [REC-45]"""
+    async def _require_own(self, user_id: bytes, place: NoticePlace, frame: RecoveryFrame) -> None:
+        """Raise unless whoever names a place has just shown that mail to it is read there.
+
+        It is bound to this user, and so to no other: nobody has mails sent there for many made-up users.
+        [REC-45]
+        """
         gate = self._required_gate()
-        proven = gate.proven(frame.pass_)
+        proven = await gate.require(frame.pass_, user_id)
         if not self._notices.reaches(place.kind):
             raise RecoveryRefused("this server sends no notices by that check")
         if (proven.kind, proven.tag) != (place.kind, gate.claimed(place.kind, place.address)):
