@@ -84,7 +84,8 @@ class SecondLockStatus:
 class SecondLockAsked:
     """Both servers were asked for the halves. Come back at `until` or later, by this machine's clock.
 
-    `until` is None while a server has not sent its notice: ask again, or the delay does not begin.
+    `until` is None while a server has not sent its notice, which it does by itself. Its delay does not run
+    before; ask again to learn when it ends.
     """
 
     relay: SecondLockWait
