@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from generators.support.bodies import Body, given, refuse, refuse_bytes, refuse_elements, right
+from generators.support.bodies import Body, given, refuse, refuse_bytes
 from generators.support.encoding import Value, encode
 from generators.support.family import Family
 from generators.support.halves import ASKING, public_of
-from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
+from generators.support.recovery_bodies import BAD_SIGNING_KEYS, add_bodies, bad_sealing_keys, swap_numbers
 from generators.support.recovery_scene import ed25519
 from generators.support.relay_elements import Element, blob, check_kind, different, items, record, uint
 
@@ -53,19 +53,9 @@ BODIES: Final = (
 
 def add(family: Family) -> None:
     """Add the groups."""
-    for body in BODIES:
-        group = family.group("recovery.decode", f"encodings that are read: {body.kind}")
-        for what, array in right(body):
-            asked = {"kind": body.kind, **given(encode(array))}
-            group.valid(f"{body.kind}, {what}", asked, output=body.answer(array))
-        refuse_elements(group, body)
-        refuse_bytes(group, body)
+    add_bodies(family, BODIES)
     made(family)
-    group = family.group("recovery.decode", "calls under the numbers of others")
-    calls = [body for body in BODIES if body.number is not None]
-    for body, other in zip(calls, [*calls[1:], calls[0]], strict=True):
-        array: list[Value] = [1, other.number, *body.array()[2:]]
-        refuse(group, body.kind, f"as {other.kind}", "Number", "WIRE-4", encode(array))
+    swap_numbers(family, BODIES)
     keys(family)
 
 
@@ -95,19 +85,10 @@ def made(family: Family) -> None:
 def keys(family: Family) -> None:
     """Add keys that nothing is sealed to, and that verify nothing."""
     group = family.group("recovery.decode", "keys that are refused")
-    sound = public_of(ASKING)
-    for comment, key in (
-        ("coefficients of q and more", b"\xff" * 1152 + sound[1152:]),
-        ("a key of order 1", sound[:EK_BYTES] + bytes(32)),
-        ("a key that is not canonical", sound[:EK_BYTES] + b"\xff" * 32),
-    ):
+    for comment, key in bad_sealing_keys(public_of(ASKING)):
         for what, array in (("release", [1, 45, key]), ("made", [1, key, None])):
             asked = {"kind": what, **given(encode(array))}
             group.invalid(f"{what}: {comment}", asked, "InvalidKey", flags=["BadKey"], rules=["PRIM-15"])
-    for comment, key in (
-        ("the neutral element", b"\1" + bytes(31)), ("zero, of order 4", bytes(32)),
-        ("an encoding that is not canonical", b"\xee" + b"\xff" * 30 + b"\x7f"),
-        ("no point", draw("no point of the curve 3", 31) + b"\x7f"),
-    ):  # fmt: skip
+    for comment, key in BAD_SIGNING_KEYS:
         asked = {"kind": "make", **given(encode([1, 44, "mail", ADDRESS.value, id_(1), key, 5]))}
         group.invalid(f"make: {comment}", asked, "InvalidKey", flags=["BadKey"], rules=["PRIM-12"])

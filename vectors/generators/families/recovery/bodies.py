@@ -4,11 +4,11 @@ from typing import Any, Final
 
 from generators.families.recovery.functions import BAD_ELEMENTS, SEED
 from generators.families.recovery.locks import BOBS, ONE, TWO
-from generators.support.bodies import Body, given, refuse, refuse_bytes, refuse_elements, right
+from generators.support.bodies import Body, given, refuse
 from generators.support.encoding import Value, encode
 from generators.support.family import Family, Group
-from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
+from generators.support.recovery_bodies import BAD_SIGNING_KEYS, add_bodies, bad_sealing_keys
 from generators.support.recovery_scene import MEMORY, Made, ed25519, public_of
 from generators.support.relay_elements import (
     Element,
@@ -204,13 +204,7 @@ BODIES: Final = (
 
 def add(family: Family) -> None:
     """Add the groups."""
-    for body in BODIES:
-        group = family.group("recovery.decode", f"encodings that are read: {body.kind}")
-        for what, array in right(body):
-            asked = {"kind": body.kind, **given(encode(array))}
-            group.valid(f"{body.kind}, {what}", asked, output=body.answer(array))
-        refuse_elements(group, body)
-        refuse_bytes(group, body)
+    add_bodies(family, BODIES)
     together(family)
     keys(family)
 
@@ -271,20 +265,11 @@ def keys(family: Family) -> None:
             begun = encode([1, bytes(96), bad, bytes(16)])
             group.invalid(f"begun: {comment}", {"kind": "begun", **given(begun)}, "InvalidKey",
                           flags=["BadElement"], rules=["REC-7"])  # fmt: skip
-    for comment, key in (
-        ("the neutral element", b"\1" + bytes(31)), ("zero, of order 4", bytes(32)),
-        ("an encoding that is not canonical", b"\xee" + b"\xff" * 30 + b"\x7f"),
-        ("no point", draw("no point of the curve 3", 31) + b"\x7f"),
-    ):  # fmt: skip
+    for comment, key in BAD_SIGNING_KEYS:
         asked = {"kind": "settle", **given(_settle(ONE.lock(), key))}
         group.invalid(f"settle: login key: {comment}", asked, "InvalidKey", flags=["BadKey"],
                       rules=["PRIM-12"])  # fmt: skip
-    high = b"\xff" * 32
-    for comment, receiving in (
-        ("coefficients of q and more", b"\xff" * 1152 + RECEIVING[1152:]),
-        ("a key of order 1", RECEIVING[:EK_BYTES] + bytes(32)),
-        ("a key that is not canonical", RECEIVING[:EK_BYTES] + high),
-    ):
+    for comment, receiving in bad_sealing_keys(RECEIVING):
         card = encode([1, ONE.user_id, receiving, bytes(1952), bytes(3373)])
         group.invalid(f"card: {comment}", {"kind": "card", **given(card)}, "InvalidKey", flags=["BadKey"],
                       rules=["PRIM-15"])  # fmt: skip

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from generators.support.bodies import Body, given, refuse, refuse_bytes, refuse_elements, right
-from generators.support.encoding import Value, encode
+from generators.support.bodies import Body, given
+from generators.support.encoding import encode
 from generators.support.family import Family
 from generators.support.halves import ASKING, Cut, public_of
-from generators.support.hpke import EK_BYTES
 from generators.support.labels import draw
+from generators.support.recovery_bodies import add_bodies, bad_sealing_keys, swap_numbers
 from generators.support.relay_elements import Element, blob, check_kind, items, or_null, record, uint
 
 U32: Final = 2**32 - 1
@@ -68,29 +68,14 @@ BODIES: Final = (
 
 def add(family: Family) -> None:
     """Add the groups."""
-    for body in BODIES:
-        group = family.group("recovery.decode", f"encodings that are read: {body.kind}")
-        for what, array in right(body):
-            asked = {"kind": body.kind, **given(encode(array))}
-            group.valid(f"{body.kind}, {what}", asked, output=body.answer(array))
-        refuse_elements(group, body)
-        refuse_bytes(group, body)
-    group = family.group("recovery.decode", "calls under the numbers of others")
-    calls = [body for body in BODIES if body.number is not None]
-    for body, other in zip(calls, [*calls[1:], calls[0]], strict=True):
-        array: list[Value] = [1, other.number, *body.array()[2:]]
-        refuse(group, body.kind, f"as {other.kind}", "Number", "WIRE-4", encode(array))
+    add_bodies(family, BODIES)
+    swap_numbers(family, BODIES)
     keys(family)
 
 
 def keys(family: Family) -> None:
     """Add keys that nothing is sealed to."""
     group = family.group("recovery.decode", "keys that are refused")
-    sound = public_of(ASKING)
-    for comment, key in (
-        ("coefficients of q and more", b"\xff" * 1152 + sound[1152:]),
-        ("a key of order 1", sound[:EK_BYTES] + bytes(32)),
-        ("a key that is not canonical", sound[:EK_BYTES] + b"\xff" * 32),
-    ):
+    for comment, key in bad_sealing_keys(public_of(ASKING)):
         asked = {"kind": "ask", **given(encode([1, 42, USER_ID.value, key]))}
         group.invalid(f"ask: {comment}", asked, "InvalidKey", flags=["BadKey"], rules=["PRIM-15"])
