@@ -1,18 +1,22 @@
 """A key server as a process that is killed over a notice: its delay and its mail go on. REC-42, REC-47."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
+from letterlock._keyserver._gate import KeptGates
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._rows import Changes, Found, RowKind, Stored
 from letterlock._records.second_lock import HoursRecord, decode_hours
+from letterlock._wire.identity_limits import MAIL_PAUSE
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryFrame
 from letterlock._wire.relay_body import RelayBody
 from letterlock._wire.second_lock_calls import SecondLockShown, WatchSecondLock
 from letterlock.recovery import (
     Asking,
     AskingKey,
+    Gate,
     Identify,
     NoticePlace,
     Prove,
@@ -22,6 +26,7 @@ from letterlock.recovery import (
 )
 from letterlock.recovery._signing import UNSIGNED, signed_for
 from letterlock.relay import TicketKey
+from support.gate_town import Letters
 from support.keyserver_served import FREE, Desk, key_file, town_of
 from support.keyserver_town import DeskTown, sealed
 from support.mail_server import HOST, Post, mail_server
@@ -60,10 +65,13 @@ class Owner:
         code = next(line for line in str(body.get_content()).splitlines() if line.startswith("    "))
         return (await self.call(Prove(challenged.challenge, code.strip().encode()))).pass_  # type: ignore[no-any-return]
 
+    async def bind(self, pass_: bytes) -> None:
+        await self.call(bind_identity(2, self.town.user_id, pass_, 1, self.signing))
+
     async def turn_on(self, post: Post) -> None:
-        """Bind what the application says, lay a half, and have notices sent to an address."""
+        """Bind what the application says too, lay a half, and have notices sent to an address."""
         town = self.town
-        await self.call(bind_identity(2, town.user_id, await self.pass_by_ticket(), 1, self.signing))
+        await self.bind(await self.pass_by_ticket())
         laid = lay_halves(town.key, town.user_id, DELAY, (NOTHING, NOTHING), bytes)
         await self.call(laid.lay[1])
         await self.call(laid.keep[1])
@@ -82,6 +90,18 @@ class Owner:
                 return wait
             await asyncio.sleep(0.1)
         raise AssertionError("no notice")
+
+
+async def earlier_pass(url: str, own: ServerKeys) -> bytes:
+    """Return a pass for the address, as if its code had been mailed so long ago that the next one may go."""
+    letters, rows = Letters(), await sealed(url, own.sealing).open()
+    then = int(time.time()) - 2 * MAIL_PAUSE
+    gate = Gate(2, own.identity, KeptGates(rows), {"mail": letters}, clock=lambda: then)
+    challenged = await gate.identify(Identify("mail", ADDRESS))
+    ((_, code),) = letters.sent
+    proven = await gate.prove(Prove(challenged.challenge or b"", code.encode()))
+    await rows.close()
+    return proven.pass_ or b""
 
 
 async def pass_time(url: str, own: ServerKeys, seconds: int) -> None:
@@ -103,6 +123,7 @@ def test_a_server_that_is_killed_over_a_mail(tmp_path: Path, url: str) -> None:
 
     async def begin(server: Server) -> Owner:
         owner = Owner(town_of(server))
+        await owner.bind(await earlier_pass(url, own))
         await owner.turn_on(post)
         post.goes_on.clear()
         post.held.clear()
