@@ -55,6 +55,27 @@ def lie(server: int, told: type[RelayBody], instead: RelayBody) -> Change:
 # --- to the granter -----------------------------------------------------------------------------------
 
 
+@SERVERS
+def test_a_server_that_answers_nonsense_keeps_no_seeds_at_the_other_one(tmp_path: Path, server: int) -> None:
+    """PRV-6: one honest server is enough, whatever the other one says."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        town.changes.append(lie(server, DoneAnswer, another_key()))
+        for _ in range(2):
+            with pytest.raises(ServerAtFault):
+                await alice.documents.addresses.withdraw(DORA, checks=town.checks())
+        (row,) = await alice._office.run(alice.documents.addresses._book.rows)
+        assert row[1].told == 3 - server
+        town.changes.clear()
+        with pytest.raises(NoGrant):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert await alice.documents.addresses.refresh(checks=town.checks()) == ()
+
+    tell(tmp_path, story)
+
+
 def test_two_equal_keys_are_refused(tmp_path: Path) -> None:  # PRV-4
     async def story(town: AddressTown, alice: Client) -> None:
         document, same = await sealed(alice, town.blobs), another_key()

@@ -126,18 +126,21 @@ def test_a_server_that_names_another_user_is_at_fault(tmp_path: Path, server: in
     play(tmp_path, story)
 
 
-def test_a_check_that_waits_is_told_with_its_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("said", "told"), [(40, 40), (-40, 1), (2**31, 3600)])
+def test_a_check_that_waits_is_told_with_its_time(tmp_path: Path, said: int, told: int) -> None:
+    """An hour at most: whoever waits by itself would else wait for ever."""
+
     async def story(town: Town) -> None:
         checks = Checks(town)
         await checks.lost()
 
         def wait(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
-            return Challenged(None, town.clock() + 40) if isinstance(given, Challenged) else given
+            return Challenged(None, town.clock() + said) if isinstance(given, Challenged) else given
 
         checks.servers.changes.append(wait)
         with pytest.raises(ServerUnavailable) as waits:
             await checks.back(checks.both())
-        assert (waits.value.server, waits.value.seconds) == (1, 40)
+        assert (waits.value.server, waits.value.seconds) == (1, told)
 
     play(tmp_path, story)
 

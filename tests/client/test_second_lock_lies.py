@@ -12,7 +12,8 @@ from letterlock._primitives import hpke
 from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._records.second_lock import HoursRecord
 from letterlock._wire.recovery_find import UserFound
-from letterlock._wire.relay_body import RelayBody
+from letterlock._wire.relay_body import DoneAnswer, RelayBody
+from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.second_lock_calls import Deposit, HalfGiven, SecondLockShown, WaitShown
 from letterlock.client import SecondLockNewsKind
 from letterlock.client._transport import Reply
@@ -24,10 +25,11 @@ from letterlock.recovery import (
     IdentityRefused,
     RecoveryRefused,
     ServerAtFault,
+    WatchSecondLock,
 )
 from letterlock.stores import EntryKind, Store
 from support.client_checks import NEW, Checks
-from support.client_recovery import BOTH, RecoveryAsked, hardness
+from support.client_recovery import BOTH, RecoveryAsked, hardness, refused
 from support.client_town import Town, happens, play
 from support.recovery_town import PASSWORD, cheap
 
@@ -182,6 +184,37 @@ def test_the_last_number_that_there_is_is_a_fault(tmp_path: Path) -> None:  # RE
         checks.servers.changes.clear()
         await alice.recovery.refresh()
         assert (await alice.recovery.second_lock.status()).is_on
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("server", [1, 2])
+@pytest.mark.parametrize("code", [None, RelayCode.REFUSED, RelayCode.UNKNOWN])
+def test_one_server_keeps_the_other_one_from_deleting_nothing(
+    tmp_path: Path, server: int, code: RelayCode | None
+) -> None:
+    """CLN-30: what it says breaks the specification, or it refuses."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+
+        def other(asked: RecoveryAsked) -> Reply | None:
+            if asked.server != server or not isinstance(asked.request, WatchSecondLock):
+                return None
+            return Reply(200, DoneAnswer().encode()) if code is None else refused(code)
+
+        checks.servers.rules.append(other)
+        for _ in range(2):
+            with pytest.raises((ServerAtFault, RecoveryRefused, IdentityRefused)):
+                await alice.recovery.second_lock.turn_off()
+            held = [checks.servers.deposits(each, alice.user_id) for each in (1, 2)]
+            assert held[2 - server] == ()
+            assert held[server - 1]
+        checks.servers.rules.clear()
+        await alice.recovery.refresh()
+        assert [checks.servers.deposits(each, alice.user_id) for each in (1, 2)] == [(), ()]
+        assert not (await alice.recovery.second_lock.status()).is_changing
 
     play(tmp_path, story)
 

@@ -249,8 +249,8 @@ class ClientAddresses(Uncopyable):
                     await asking.at(server, calls[server - 1], DoneAnswer)
                 except RecoveryRefused:
                     pass  # it holds another identity of this id, and never ours
-                except (ServerUnavailable, IdentityRefused) as error:
-                    failed = error
+                except (ServerUnavailable, ServerAtFault, IdentityRefused) as error:
+                    failed = failed or error
                     continue
                 await office.run(self._book.ended, id_, server)
         if failed is not None:

@@ -153,8 +153,8 @@ class HalvesChange(Uncopyable):
     # --- none -----------------------------------------------------------------------------------------------
 
     async def _delete(self, change: SecondLockChange) -> None:
-        """Delete all halves at both servers. What one of them did not hear goes on later."""
-        is_retry, away = change.taken != 0, None
+        """Delete all halves at both servers. What one of them did not hear, or refuses, goes on later."""
+        is_retry, failed = change.taken != 0, None
         for server in SERVERS:
             is_done = change.taken & server
             try:
@@ -162,16 +162,16 @@ class HalvesChange(Uncopyable):
                 if is_done and shown.deposits:
                     break  # somebody has turned it on since
                 await self._calls.delete(server, shown)
-            except ServerUnavailable as error:
-                away = away or error
+            except (ServerUnavailable, ServerAtFault, RecoveryRefused, IdentityRefused) as error:
+                failed = failed or error  # whoever runs one server keeps no half at the other one
                 continue
             change = replace(change, taken=change.taken | server)
             await self._save(change)
         else:
-            if away is not None:
+            if failed is not None:
                 if not is_retry and not change.taken and change.key is None:
                     await self._desk.office.run(self._desk.second.save_change, None)  # nothing was done
-                raise away
+                raise failed
         await self._complete(change)
 
     # --- the store ------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from letterlock._wire.recovery_limits import SERVERS
 from letterlock.client._errors import ServerUnavailable
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_values import IdentityAnswer
+from letterlock.client._transport import MAX_SECONDS
 from letterlock.errors import UsageError
 from letterlock.recovery import IdentityRefused, ServerAtFault
 
@@ -47,7 +48,7 @@ async def prove(calls: RecoveryCalls, server: int, answer: IdentityAnswer, clock
     claim = None if answer.claim is None else answer.claim.encode()
     asked = await calls.at(server, Identify(answer.kind, claim), Challenged)
     if asked.challenge is None:
-        raise ServerUnavailable(server, max(1, asked.not_before - clock()))
+        raise ServerUnavailable(server, min(max(1, asked.not_before - clock()), MAX_SECONDS))
     for _ in range(TRIES):
         request = Prove(asked.challenge, await answer.answer(asked.challenge))
         proven = await calls.once(server, request, Proven)
