@@ -6,13 +6,17 @@ CLN-32, PRV-9.
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from letterlock._keyserver._keys import ServerKeys
+from letterlock.cli._address_commands import address_line, claimed_lines
 from letterlock.cli._main import main
+from letterlock.client import Claimed, PersonAddress, SharedAddress
+from letterlock.documents import Granted, RecipientKind, SubjectKind
 from support.keyserver_served import FREE, key_file
 from support.mail_server import HOST
 from support.mail_thread import MailThread, mail_thread
@@ -73,7 +77,7 @@ def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path, mail: Mail
         town.run("dora", "open", sealed, "-o", root / "not yet", status=2)
         invitation = f"{sealed}.invitation"
         said = with_codes(town, mail, "dora", "claim", invitation, "--mail", DORA, *at)
-        assert b"1 documents claimed" in said
+        assert b"1 document claimed" in said
         town.run("dora", "open", sealed, "-o", root / "read.txt")
         assert (root / "read.txt").read_bytes() == b"for dora"
 
@@ -98,3 +102,70 @@ def test_what_is_no_command(
 ) -> None:
     assert main(["--home", str(tmp_path / "nobody"), *arguments]) == 2
     assert error in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("documents", "unopened", "disputed", "lines"),
+    [
+        (1, 0, 0, ["1 document claimed"]),
+        (2, 0, 0, ["2 documents claimed"]),
+        (0, 0, 0, ["nothing new to claim"]),
+        (0, 1, 0, ["nothing new to claim", "1 more invitation to this address: look in other mails"]),
+        (1, 2, 0, ["1 document claimed", "2 more invitations to this address: look in other mails"]),
+        (
+            1,
+            0,
+            1,
+            [
+                "1 document claimed",
+                "another user has claimed 1 invitation as well: tell whoever sent you the mail",
+            ],
+        ),
+    ],
+)
+def test_what_a_claim_says(documents: int, unopened: int, disputed: int, lines: list[str]) -> None:
+    grants = tuple(_granted(bytes([at]) * 16) for at in range(documents))
+    said = claimed_lines(Claimed(grants, unopened, disputed))
+    assert said[documents:] == lines
+    assert said[:documents] == [f"{each.id.hex()}: version 1 is yours" for each in grants]
+
+
+def test_two_versions_of_one_document_are_one_document() -> None:
+    both = _granted(bytes(16)), replace(_granted(bytes(16)), version=2)
+    assert claimed_lines(Claimed(both))[-1] == "1 document claimed"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, "1 grant waits to be claimed"),
+        ({"grants": (bytes(32),) * 2}, "2 grants wait to be claimed"),
+        ({"is_withdrawn": True}, "withdrawn, but one server does not know it yet: use --ask"),
+        ({"user_id": b"\1" * 32}, "claimed by dora"),
+        ({"user_id": b"\2" * 32}, "claimed by somebody who is not a contact"),
+    ],
+)
+def test_what_became_of_an_address_in_words(change: dict[str, Any], said: str) -> None:
+    shown = SharedAddress(bytes(32), PersonAddress(DORA), 86_400, (bytes(32),), None, is_withdrawn=False)
+    line = address_line(replace(shown, **change), {b"\1" * 32: "dora"})
+    assert line == f"{DORA}, until 1970-01-02 00:00: {said}"
+
+
+def _granted(id_: bytes) -> Granted:
+    return Granted(
+        hash=bytes(32),
+        kind=SubjectKind.DOCUMENT,
+        id=id_,
+        version=1,
+        recipient=RecipientKind.USER,
+        reader="dora",
+        reader_id=bytes(32),
+        granter="dora",
+        granter_id=bytes(32),
+        device=1,
+        issued=0,
+        purpose="",
+        valid_until=None,
+        withdrawn=None,
+        signer_revoked=False,
+    )

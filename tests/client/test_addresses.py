@@ -22,7 +22,7 @@ from letterlock.client import (
 from letterlock.documents import Conditions, NoGrant
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.limits import DAY
-from letterlock.recovery import IdentityRefused
+from letterlock.recovery import IdentityRefused, RecoveryRefused
 from support.client_addresses import ALICE, DORA, AddressTown, lose, only, tell
 from support.client_documents import CONTENT, reads, sealed
 from support.client_recovery import KEY_SERVER, RecoveryAsked
@@ -149,6 +149,38 @@ def test_one_identity_and_one_invitation_as_long_as_it_is_open(tmp_path: Path) -
         dora = await town.client("dora")
         claimed = await dora.documents.addresses.claim([invitation], checks=town.doras)
         assert {each.id for each in claimed.grants} == {first, second}
+
+    tell(tmp_path, story)
+
+
+def test_one_address_in_two_spellings_is_one_person(tmp_path: Path) -> None:  # PRV-13
+    async def story(town: AddressTown, alice: Client) -> None:
+        first, _ = await town.shared(alice)
+        second = await sealed(alice, town.blobs)
+        spelt = PersonAddress(" Dora@EXAMPLE.org")
+        made = await alice.documents.addresses.share(second, spelt, checks=town.checks())
+        assert len(await alice.documents.addresses.all()) == 1
+        await alice.documents.addresses.withdraw(
+            PersonAddress("DORA@example.org"), document=first, checks=town.checks()
+        )
+        dora = await town.client("dora")
+        assert made.invitation is not None
+        claimed = await dora.documents.addresses.claim([made.invitation], checks=town.doras)
+        assert {each.id for each in claimed.grants} == {first, second}
+
+    tell(tmp_path, story)
+
+
+def test_addresses_of_other_kinds_are_compared_as_they_stand(tmp_path: Path) -> None:  # PRV-13
+    async def story(town: AddressTown, alice: Client) -> None:
+        document = await sealed(alice, town.blobs)
+        for text in ("patient-4711@x", "Patient-4711@x"):
+            with pytest.raises(RecoveryRefused):  # these servers have no such check
+                await alice.documents.addresses.share(
+                    document, PersonAddress(text, "ticket"), checks=town.checks()
+                )
+            town.wait()
+        assert len(await alice.documents.addresses.all()) == 2
 
     tell(tmp_path, story)
 

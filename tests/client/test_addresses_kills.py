@@ -213,6 +213,21 @@ def test_what_is_told_of_one_address_is_not_told_with_another_ones_pass(tmp_path
     tell(tmp_path, story)
 
 
+def test_a_claim_goes_on_with_the_address_in_another_spelling(tmp_path: Path) -> None:  # PRV-13
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        town.rules.append(lose("ClaimIdentities", 1))
+        with pytest.raises(RelayUnavailable):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        town.rules.clear()
+        town.wait()
+        await dora.documents.addresses.claim(checks=town.checks("Dora@EXAMPLE.org"))
+        assert await kept(dora, EntryKind.CLAIMED) == [0]
+
+    tell(tmp_path, story)
+
+
 @pytest.mark.usefixtures("cheap")
 def test_what_was_claimed_comes_back_after_the_loss_of_every_device(tmp_path: Path) -> None:  # PRV-11
     async def story(town: AddressTown, alice: Client) -> None:

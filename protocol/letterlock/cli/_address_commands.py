@@ -14,8 +14,8 @@ from letterlock.cli._identity_answers import SERVERS, answers, by_mail
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._profile import require_clock
 from letterlock.cli._relay_desk import exchange, require_relay
-from letterlock.cli._user_report import report, time_text
-from letterlock.client import PersonAddress, ServerChecks, SharedAddress
+from letterlock.cli._user_report import counted, report, time_text
+from letterlock.client import Claimed, PersonAddress, ServerChecks, SharedAddress
 from letterlock.errors import UsageError
 
 _MAX_INVITATION: Final = 1 << 20
@@ -39,7 +39,9 @@ def share(arguments: Namespace) -> None:
                 write(made.invitation)
     shown: dict[str, Any] = {"document": id_.hex(), "address": arguments.mail, "reader": made.reader}
     if made.invitation is None:
-        report(arguments, shown, [f"{arguments.mail} is {made.reader} by now: shared with this user"])
+        report(
+            arguments, shown, [f"{arguments.mail} is the user {made.reader} by now: shared with this user"]
+        )
         return
     shown |= {"invitation": target, "until": made.end}
     lines = [
@@ -63,13 +65,23 @@ def claim(arguments: Namespace) -> None:
         "unopened": found.unopened,
         "disputed": found.disputed,
     }
+    report(arguments, shown, claimed_lines(found))
+
+
+def claimed_lines(found: Claimed) -> list[str]:
+    """Return what a claim brought, for a person."""
     lines = [f"{each.id.hex()}: version {each.version} is yours" for each in found.grants]
-    lines.append(f"{len(found.grants)} documents claimed")
+    number = len({each.id for each in found.grants})
+    lines.append(
+        counted(number, "document claimed", "documents claimed") if number else "nothing new to claim"
+    )
     if found.unopened:
-        lines.append(f"{found.unopened} more wait for their invitations: look for other mails")
+        more = counted(found.unopened, "more invitation", "more invitations")
+        lines.append(f"{more} to this address: look in other mails")
     if found.disputed:
-        lines.append(f"another user has claimed {found.disputed} of them, too: tell whoever shared it")
-    report(arguments, shown, lines)
+        disputed = counted(found.disputed, "invitation", "invitations")
+        lines.append(f"another user has claimed {disputed} as well: tell whoever sent you the mail")
+    return lines
 
 
 def withdraw(arguments: Namespace) -> None:
@@ -83,7 +95,11 @@ def withdraw(arguments: Namespace) -> None:
         else:
             with document_in(giver.desk, arguments.file) as (id_, _, __):
                 addresses.withdraw(address, document=id_, reason=arguments.reason, checks=checks)
-    report(arguments, {"address": arguments.mail}, [f"withdrawn from {arguments.mail}"])
+    report(
+        arguments,
+        {"address": arguments.mail},
+        [f"withdrawn: nobody can claim it with {arguments.mail} any more"],
+    )
 
 
 def addresses(arguments: Namespace) -> None:
@@ -98,7 +114,11 @@ def addresses(arguments: Namespace) -> None:
             found = client.documents.addresses.all()
         names = {each.user_id: each.name for each in client.contacts()}
     shown = {"addresses": [_json(each, names) for each in found]}
-    report(arguments, shown, [_line(each, names) for each in found] or ["nothing is shared with an address"])
+    report(
+        arguments,
+        shown,
+        [address_line(each, names) for each in found] or ["nothing is shared with an address"],
+    )
 
 
 def _invitation(name: str) -> bytes:
@@ -117,10 +137,11 @@ def _json(each: SharedAddress, names: dict[bytes, str]) -> dict[str, Any]:
     }
 
 
-def _line(each: SharedAddress, names: dict[bytes, str]) -> str:
+def address_line(each: SharedAddress, names: dict[bytes, str]) -> str:
+    """Return what became of what was shared with an address, for a person."""
     text = f"{each.address.text}, until {time_text(each.end)}"
     if each.is_withdrawn:
-        return f"{text}: withdrawn, and a server does not know it yet"
+        return f"{text}: withdrawn, but one server does not know it yet: use --ask"
     if each.user_id is None:
-        return f"{text}: {len(each.grants)} grants wait to be claimed"
-    return f"{text}: claimed by {names.get(each.user_id) or 'somebody who is no contact'}"
+        return f"{text}: {counted(len(each.grants), 'grant waits', 'grants wait')} to be claimed"
+    return f"{text}: claimed by {names.get(each.user_id) or 'somebody who is not a contact'}"

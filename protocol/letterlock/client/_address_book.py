@@ -18,6 +18,7 @@ from letterlock._records.grant import GrantRecord
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.grant import GrantTerms
 from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.mail_address import one_form
 from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem, encode_contents
 from letterlock._wire.recovery_limits import PROVISIONAL_LIFE
 from letterlock.client._address_rows import MAX_INVITED_GRANTS, AddressTables, Invited, InvitedState
@@ -207,9 +208,9 @@ class AddressBook(Uncopyable):
     # --- inside ---------------------------------------------------------------------------------------
 
     def _of(self, address: PersonAddress) -> list[tuple[bytes, Invited]]:
-        """Return the rows of an address, the one that ends last first."""
-        rows = self.rows()
-        return [(id_, row) for id_, row in reversed(rows) if (row.kind, row.address) == _key(address)]
+        """Return the rows of an address, the one that ends last first. [PRV-13]"""
+        rows, form = self.rows(), _form(address.kind, address.text)
+        return [(id_, row) for id_, row in reversed(rows) if _form(row.kind, row.address) == form]
 
     @staticmethod
     def _has_room(row: Invited, now: int) -> bool:
@@ -223,8 +224,8 @@ class AddressBook(Uncopyable):
                 yield record
 
 
-def _key(address: PersonAddress) -> tuple[str, str]:
-    return address.kind, address.text
+def _form(kind: str, address: str) -> tuple[str, str]:
+    return kind, one_form(kind, address)  # PRV-13
 
 
 def _digest(keys: ProvisionalKeys) -> bytes:

@@ -13,7 +13,11 @@ from letterlock.documents import Granted, Shared
 
 @dataclass(frozen=True, slots=True)
 class PersonAddress:
-    """Whom the checks of both servers would ask: a text of 1 to 320 bytes, and the kind of the check."""
+    """Whom the checks of both servers would ask: a text of 1 to 320 bytes, and the kind of the check.
+
+    `Anna@EXAMPLE.org` is one mail address with `anna@example.org`. Addresses of other kinds are compared as
+    they stand.
+    """
 
     text: str = field(repr=False)
     kind: str = "mail"

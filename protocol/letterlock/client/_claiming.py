@@ -23,6 +23,7 @@ from letterlock._primitives.secret import KEY_BYTES
 from letterlock._wire import cbor
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import ProvisionalRecipient
+from letterlock._wire.mail_address import one_form
 from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem, decode_contents
 from letterlock._wire.provisional_calls import ClaimIdentities, SeedsReleased
 from letterlock._wire.recovery_limits import MAX_PERSON_IDENTITIES, SERVERS
@@ -144,9 +145,11 @@ async def _are_open(desk: AddressDesk, grants: Sequence[Grant]) -> bool:
 
 
 def _whom(checks: ServerChecks) -> bytes:
-    """Return a digest of who was proven at both servers."""
+    """Return a digest of who was proven at both servers. [PRV-13]"""
     answers = [checks.identities[each] for each in SERVERS]
-    return hashlib.sha256(cbor.encode([[each.kind, each.claim] for each in answers])).digest()
+    forms = [None if each.claim is None else one_form(each.kind, each.claim) for each in answers]
+    people: list[cbor.Value] = [[each.kind, form] for each, form in zip(answers, forms, strict=True)]
+    return hashlib.sha256(cbor.encode(people)).digest()
 
 
 def _pending(desk: AddressDesk, whom: bytes) -> list[tuple[bytes, ClaimRow]]:

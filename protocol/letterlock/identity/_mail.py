@@ -9,7 +9,7 @@ STARTTLS. The standard library's would need a thread for each mail, which nothin
 A notice of a second lock goes to the same address. Whoever sends it waits, and learns whether the mail server
 has taken it.                                                                                       [REC-42]
 
-Not here: the code (recovery/); addresses (_addresses.py); texts (_texts.py); waiting (_outbox.py).
+Not here: the code (recovery/); addresses (_wire/mail_address.py); texts (_texts.py); waiting (_outbox.py).
 """
 
 from email.message import EmailMessage
@@ -23,8 +23,8 @@ import aiosmtplib
 
 from letterlock._primitives.entropy import Clock, system_clock
 from letterlock._primitives.secret import Uncopyable
+from letterlock._wire.mail_address import canonical_address
 from letterlock.errors import MalformedMessage, UsageError
-from letterlock.identity._addresses import canonical_address
 from letterlock.identity._mail_server import MailSecurity, MailServer
 from letterlock.identity._outbox import Outbox
 from letterlock.identity._texts import CODE, MailText

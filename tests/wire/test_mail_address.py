@@ -2,8 +2,8 @@
 
 import pytest
 
+from letterlock._wire.mail_address import canonical_address, one_form
 from letterlock.errors import MalformedMessage
-from letterlock.identity._addresses import canonical_address
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,21 @@ def test_a_long_claim_is_refused_in_no_more_steps() -> None:
     for hard in (b"a." * 126 + b"@", b"a@" + b"a-" * 125, b"!" * 254, b"a@" + b"a." * 126):
         with pytest.raises(MalformedMessage):
             canonical_address(hard)
+
+
+def test_clients_compare_mail_addresses_as_the_servers_do() -> None:  # PRV-13
+    assert one_form("mail", " Anna@EXAMPLE.org") == "anna@example.org"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ticket", "Patient 4711 "),
+        ("mails", "Anna@Example.org"),
+        ("mail", "Anna at home"),
+        ("mail", "\N{KELVIN SIGN}@example.org"),  # `lower` alone would make a k of it
+        ("mail", "\ud800@Example.org"),
+    ],
+)
+def test_nothing_else_has_another_form(kind: str, text: str) -> None:  # PRV-13
+    assert one_form(kind, text) == text

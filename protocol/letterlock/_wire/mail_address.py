@@ -1,4 +1,4 @@
-"""The one form of a mail address, so that a claim can be compared and sent to.
+"""The one form of a mail address, so that servers and clients take the same ones for one person.
 
     local part      atoms of RFC 5322 with dots between, at most 64 characters
     domain          labels of letters, digits and hyphens with dots between; with `xn--` for other letters
@@ -15,6 +15,9 @@ from typing import Final
 
 from letterlock.errors import MalformedMessage
 
+MAIL: Final = "mail"
+"""The kind of the check that asks a mail address."""
+
 _MAX_ADDRESS: Final = 254
 _ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL: Final = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -29,3 +32,16 @@ def canonical_address(claim: bytes) -> bytes:
     if _ADDRESS.fullmatch(address) is None:
         raise MalformedMessage("not a mail address")
     return address.encode("ascii")
+
+
+def one_form(kind: str, address: str) -> str:
+    """Return the form in which a client compares addresses of a kind: no other kind has one.     [PRV-13]
+
+    What is no mail address stays as it is, and the servers refuse it.
+    """
+    if kind != MAIL or not address.isascii():
+        return address
+    try:
+        return canonical_address(address.encode("ascii")).decode("ascii")
+    except MalformedMessage:
+        return address
