@@ -16,7 +16,7 @@ from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Sto
 from letterlock._primitives.entropy import Clock
 from letterlock._records.second_lock import SecondLockRecord, decode_second_lock
 from letterlock._records.second_lock_notices import NoticesRecord, decode_notices
-from letterlock.errors import StoreError
+from letterlock.errors import CorruptStore, StoreError
 from letterlock.limits import DAY
 from letterlock.recovery import CheckUnavailable
 from letterlock.recovery import _notice_steps as steps
@@ -42,7 +42,7 @@ class Notices:
     `audit` is told what became of each, and not for whom.
     """
 
-    __slots__ = ("_audit", "_clock", "_queue", "_reaches", "_senders", "_users", "hours", "rows")
+    __slots__ = ("_after", "_audit", "_clock", "_queue", "_reaches", "_senders", "_users", "hours", "rows")
 
     def __init__(
         self,
@@ -57,6 +57,8 @@ class Notices:
         self._clock = clock
         self._reaches = reaches
         self._audit = audit
+        self._after = b""
+        """The row at which `find` ended."""
         self._queue = asyncio.Queue[bytes](_WAITING)
         self._users = set[bytes]()
         self._senders = list[asyncio.Task[None]]()
@@ -65,23 +67,49 @@ class Notices:
         """Return whether a check of this kind reaches users."""
         return kind in self._reaches
 
-    def soon(self, user_id: bytes) -> None:
-        """Have a user's notices sent. Whoever calls does not wait."""
-        if user_id in self._users or self._queue.full():
-            return
+    def soon(self, user_id: bytes) -> bool:
+        """Have a user's notices sent, and return False if there is no room. Whoever calls does not wait."""
+        if user_id in self._users:
+            return True
+        if self._queue.full():
+            return False
         self._users.add(user_id)
         self._queue.put_nowait(user_id)
         if not self._senders:
             self._senders = [asyncio.create_task(self._work()) for _ in range(_SENDERS)]
+        return True
 
     async def find(self) -> None:
-        """Have all notices sent that wait. Raises StoreError."""
-        after, found = b"", [Record(b"")] * _PAGE
-        while len(found) == _PAGE:
-            found, after = await self.rows.page(RowKind.NOTICES, after, _PAGE)
-            for each in map(decode_notices, found):
-                if each.waiting:
-                    self.soon(each.user_id)
+        """Have notices sent that wait: all of them, or as many as there is room for. Raises StoreError.
+
+        Begins where the last one ended, and goes round once. Otherwise those that fail again and again
+        would have the room each time, and the others never. [REC-47]
+        """
+        begin = self._after
+        if await self._find(begin, None) and begin:
+            await self._find(b"", begin)
+
+    async def _find(self, after: bytes, last: bytes | None) -> bool:
+        """Look at the rows after a tag, up to the last one, and return False if there was no room for all."""
+        while page := await self.rows.sealed_page(RowKind.NOTICES, after, _PAGE):
+            for tag, sealed in page:
+                if last is not None and tag > last:
+                    return True
+                user_id = self._waiting(tag, sealed)
+                if user_id is not None and not self.soon(user_id):
+                    return False
+                self._after = after = tag
+        self._after = b""
+        return True
+
+    def _waiting(self, tag: bytes, sealed: bytes) -> bytes | None:
+        """Return for whom a notice waits in a row. A damaged row holds no other one up."""
+        try:
+            found = decode_notices(self.rows.open_one(RowKind.NOTICES, tag, sealed))
+        except CorruptStore:
+            self._audit("notice unreadable", 0)
+            return None
+        return found.user_id if found.waiting else None
 
     async def sent(self) -> None:
         """Wait until nothing is being sent."""
