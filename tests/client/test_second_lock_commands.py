@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
+from letterlock.cli._profile import opener_of
 from letterlock.cli._second_lock_commands import news_text
 from letterlock.client import (
     Client,
@@ -23,6 +24,7 @@ from letterlock.client._http import RelayUrl
 from letterlock.client._opening import World
 from letterlock.client._transport import Reply
 from letterlock.recovery import Gate, GateKey
+from letterlock.stores import EntryKind
 from support.cli_tools import run
 from support.client_recovery import KEY_SERVER, Servers, Transport
 from support.client_town import QUICK, RELAY, Town, play
@@ -139,11 +141,11 @@ def test_two_commands_without_a_password(tmp_path: Path, monkeypatch: pytest.Mon
         said = await desk.lock("alice", "on", *MAILS, password=PASSWORD)
         assert "codes by mail and 24 hours bring alice back without the password" in said
         assert "whoever reads your mail has your documents after the delay" in said
-        assert "notices by mail come from the relay and key server" in said
+        assert "notices by mail come from the relay and the key server" in said
         assert "the second lock is on" in await desk.lock("alice", "status")
         said = await desk.lock("fresh", "ask", "alice", *AT, *MAILS)
         assert "both servers wait until " in said
-        assert "every device of yours sees that, and can stop it" in said
+        assert "each of your devices sees that, and can stop it" in said
         back = ("recovery", "recover", "alice", "--forgotten", "--revoke-others", *AT, *MAILS)
         said = await desk.run("fresh", *back, password=NEW, status=1)
         assert "come back on " in said
@@ -163,17 +165,18 @@ def test_a_stranger_is_seen_and_stopped(tmp_path: Path, monkeypatch: pytest.Monk
         await desk.lock("alice", "on", "--delay", "48", *MAILS, password=PASSWORD)
         await desk.lock("thief", "ask", "alice", *AT, *MAILS)
         said = await desk.lock("alice", "status")
-        assert "relay: waits 48 hours" in said
+        assert "relay: holds a half, and waits 48 hours" in said
         assert "key server: somebody asked on " in said
-        assert "somebody waits; if that is not you: `letterlock recovery second-lock stop`" in said
+        assert "somebody is waiting; if that is not you: `letterlock recovery second-lock stop`" in said
         told = await desk.run("alice", "status")
         assert (
-            "somebody without a device asked the relay to let them back as you, and can come back on" in told
+            "somebody without a device asked the relay to be let back in as you, and can come back on" in told
         )
         said = await desk.lock("alice", "stop")
         assert "relay: stopped, and nobody can ask there for a week" in said
-        assert "look after your mailbox" in said
-        assert "nobody waits" in await desk.lock("alice", "stop")
+        assert "key server: stopped" in said
+        assert "secure your mailbox" in said
+        assert "nobody is waiting" in await desk.lock("alice", "stop")
         assert "somebody was stopped, so nobody can ask for" in await desk.lock("alice", "status")
         desk.servers.pass_hours(48)
         back = ("recovery", "recover", "alice", "--forgotten", *AT, *MAILS)
@@ -193,6 +196,27 @@ def test_it_is_turned_off_without_a_password(tmp_path: Path, monkeypatch: pytest
         assert '"on": false' in said
         await desk.lock("fresh", "ask", "alice", *AT, *MAILS, status=3)
         assert not (desk.root / "fresh" / "store.db").exists()  # nobody waits with it
+
+    played(tmp_path, monkeypatch, story)
+
+
+def test_a_device_that_names_the_key_server_once_knows_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any device turns it on, stops a thief and turns it off, without a look at its status before."""
+
+    async def story(desk: Desk) -> None:
+        await desk.lock("alice", "on", *MAILS, password=PASSWORD)
+        await desk.lock("thief", "ask", "alice", *AT, *MAILS)
+        store = opener_of(str(desk.root / "alice"))()
+        with store.transaction():  # as on a device that did not set recovery up
+            store.tables.entries.delete(EntryKind.RECOVERY, b"")
+        store.close()
+        assert "key server: does not answer, or is not known here" in await desk.lock("alice", "status")
+        said = await desk.lock("alice", "stop", "--key-server", KEY_SERVER)
+        assert "key server: stopped, and nobody can ask there for a week" in said
+        await desk.lock("alice", "off")
+        assert "key server: holds no half" in await desk.lock("alice", "status")
 
     played(tmp_path, monkeypatch, story)
 

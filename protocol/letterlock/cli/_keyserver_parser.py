@@ -3,11 +3,10 @@
 Not here: running them (_main.py names their module); what the options mean (_keyserver_options.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._keyserver_options import KEYSERVER, KEYSERVER_BY_NAME, KEYSERVER_OPTIONS
-from letterlock.cli._parsing import add_config, add_option, add_parser
+from letterlock.cli._parsing import add_config, add_family, add_option, add_parser
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -76,15 +75,11 @@ server has bindings of its own: at the relay, name its --recovery-store and
 
 def add_keyserver_commands(commands: "Commands") -> None:
     """Add `keyserver` and its commands."""
-    keyserver = commands.add_parser(
+    subcommands = add_family(
+        commands,
         "keyserver",
-        help="run the second server of recovery: serve, keys, migrate, backup, check, release",
-        description=_KEYSERVER,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    subcommands = keyserver.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock keyserver", required=True
+        "run the second server of recovery: serve, keys, migrate, backup, check, release",
+        _KEYSERVER,
     )
     serve = add_parser(subcommands, "serve", "answer clients until told to stop", _SERVE)
     serve.add_argument("--json", action="store_true", help="print JSON")

@@ -22,6 +22,7 @@ from letterlock.cli._parsing import (
     STANDARD_STREAM,
     Parser,
     add_command,
+    add_family,
     add_output,
     add_parser,
 )
@@ -299,15 +300,8 @@ def _add_other_commands(commands: "Commands") -> None:
 
 
 def _add_vector_commands(commands: "Commands") -> None:
-    vectors = commands.add_parser(
-        "vectors",
-        help="check an implementation against the test vectors",
-        description=_VECTORS,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    subcommands = vectors.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock vectors", required=True
+    subcommands = add_family(
+        commands, "vectors", "check an implementation against the test vectors", _VECTORS
     )
     check = _vector_command(
         subcommands, "check", "compare every answer with the recorded one; exit status 1 if one differs"

@@ -80,6 +80,22 @@ def add_parser(commands: "Commands", name: str, summary: str, description: str |
     )
 
 
+def add_family(
+    commands: "Commands", name: str, summary: str, description: str, of: str = "letterlock"
+) -> "Commands":
+    """Add a command that has commands of its own, and return where those are added."""
+    parser = add_parser(commands, name, summary, description)
+    return parser.add_subparsers(title="commands", metavar="COMMAND", prog=f"{of} {name}", required=True)
+
+
+def add_member(commands: "Commands", family: str, name: str, summary: str, description: str) -> Parser:
+    """Add a command of a family that works on a profile and can print JSON, and return its parser."""
+    parser = add_command(commands, name, summary, description)
+    parser.set_defaults(command=f"{family} {name}")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    return parser
+
+
 def add_output(parser: Parser, *, armor: bool) -> None:
     """Add the arguments of a command that writes a file."""
     parser.add_argument(

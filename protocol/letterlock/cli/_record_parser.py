@@ -3,7 +3,6 @@
 Not here: running them (_record_commands.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._document_parser import (
@@ -13,7 +12,7 @@ from letterlock.cli._document_parser import (
     add_store,
     add_target,
 )
-from letterlock.cli._parsing import STANDARD_STREAM, Parser
+from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_family
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -62,15 +61,8 @@ to `letterlock take`.
 
 def add_record_commands(commands: "Commands") -> None:
     """Add `record` and its commands."""
-    record = commands.add_parser(
-        "record",
-        help="seal a JSON object whose sections have different readers",
-        description=_RECORD,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    inner = record.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock record", required=True
+    inner = add_family(
+        commands, "record", "seal a JSON object whose sections have different readers", _RECORD
     )
     seal = _command(inner, "seal", "seal a record", _SEAL)
     seal.add_argument("file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help="the JSON object")

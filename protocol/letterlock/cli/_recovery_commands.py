@@ -50,9 +50,8 @@ def password(arguments: Namespace) -> None:
     require_clock()
     with timed(), opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
-        client.recovery.change_password(
-            _advised(first_password(arguments)), old=old, identities=answers(arguments)
-        )
+        given, key_server = _advised(first_password(arguments)), arguments.key_server
+        client.recovery.change_password(given, old=old, key_server=key_server, identities=answers(arguments))
         name = client.name
     report(arguments, {"name": name}, ["the password is changed: the one before opens nothing"])
 

@@ -3,10 +3,9 @@
 Not here: running them (_recovery_commands.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._parsing import Parser, add_command
+from letterlock.cli._parsing import add_family, add_member
 from letterlock.cli._recovery_arguments import (
     add_code,
     add_key_server,
@@ -43,7 +42,7 @@ server that checks who asks, on a device of yours.
 _CHANGE: Final = """\
 Change the password. With --old you type the one before, too, and there is a
 password that works at any moment. Without it, your oldest device replaces the
-recovery device.
+recovery device. On a device that did not set recovery up, name the key server.
 """
 
 _RECOVER: Final = """\
@@ -61,28 +60,24 @@ are left, and until when the servers wait. It costs no use.
 
 def add_recovery_commands(commands: "Commands") -> None:
     """Add `recovery` and its commands."""
-    recovery = commands.add_parser(
-        "recovery",
-        help="come back after the loss of every device: setup, recover, and more",
-        description=_RECOVERY,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+    inner = add_family(
+        commands, "recovery", "come back after the loss of every device: setup, recover, and more", _RECOVERY
     )
-    inner = recovery.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock recovery", required=True
-    )
-    setup = _command(inner, "setup", "have a password bring you back", _SETUP)
+    setup = add_member(inner, "recovery", "setup", "have a password bring you back", _SETUP)
     add_key_server(setup)
     add_password(setup)
-    bind = _command(inner, "bind", "have a server know you by a mail address", _BIND)
+    bind = add_member(inner, "recovery", "bind", "have a server know you by a mail address", _BIND)
     bind.add_argument("server", metavar="SERVER", choices=("relay", "key-server"), help="relay or key-server")
     bind.add_argument("address", metavar="ADDRESS", help="your mail address")
     add_code(bind)
-    password = _command(inner, "password", "change the password", _CHANGE)
+    password = add_member(inner, "recovery", "password", "change the password", _CHANGE)
     password.add_argument("--old", action="store_true", help="ask for the password before, first")
+    add_key_server(password, required=False)
     add_mails(password)
     add_password(password)
-    recover = _command(inner, "recover", "make this a new device of a user who lost all others", _RECOVER)
+    recover = add_member(
+        inner, "recovery", "recover", "make this a new device of a user who lost all others", _RECOVER
+    )
     recover.add_argument("name", metavar="NAME", help="the name of the user")
     add_relay(recover)
     add_key_server(recover)
@@ -97,12 +92,5 @@ def add_recovery_commands(commands: "Commands") -> None:
     )
     add_mails(recover)
     add_password(recover)
-    _command(inner, "status", "show what is missing, and the uses that are left", _STATUS)
+    add_member(inner, "recovery", "status", "show what is missing, and the uses that are left", _STATUS)
     add_second_lock_commands(inner)
-
-
-def _command(commands: "Commands", name: str, summary: str, description: str) -> Parser:
-    parser = add_command(commands, name, summary, description)
-    parser.set_defaults(command=f"recovery {name}")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    return parser

@@ -4,10 +4,17 @@ Not here: running them (_main.py names their modules); what the options of `rela
 says for flags, environment and file alike (_relay_options.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._parsing import STANDARD_STREAM, Parser, add_config, add_option, add_output, add_parser
+from letterlock.cli._parsing import (
+    STANDARD_STREAM,
+    Parser,
+    add_config,
+    add_family,
+    add_option,
+    add_output,
+    add_parser,
+)
 from letterlock.cli._relay_options import BY_NAME, OPTIONS, RELAY
 
 if TYPE_CHECKING:
@@ -80,16 +87,7 @@ only after a person who lost all devices has shown who they are.
 
 def add_relay_commands(commands: "Commands") -> None:
     """Add `relay` and its commands."""
-    relay = commands.add_parser(
-        "relay",
-        help="run a relay: serve, migrate, backup, check, ticket",
-        description=_RELAY,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    subcommands = relay.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock relay", required=True
-    )
+    subcommands = add_family(commands, "relay", "run a relay: serve, migrate, backup, check, ticket", _RELAY)
     _add_serve(subcommands)
     _add_store_commands(subcommands)
     _add_ticket_commands(subcommands)
@@ -118,15 +116,8 @@ def _add_store_commands(commands: "Commands") -> None:
 
 
 def _add_ticket_commands(commands: "Commands") -> None:
-    ticket = commands.add_parser(
-        "ticket",
-        help="make keys and tickets for registration",
-        description=_TICKET,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    subcommands = ticket.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock relay ticket", required=True
+    subcommands = add_family(
+        commands, "ticket", "make keys and tickets for registration", _TICKET, of="letterlock relay"
     )
     key = _relay_command(subcommands, "key", "make a key pair", _TICKET_KEY, of="relay ticket")
     key.add_argument("file", metavar="FILE", help="the private key; a file of this name must not exist")

@@ -4,6 +4,8 @@ Not here: what they do (client/); coming back (_recovery_commands.py).
 """
 
 from argparse import Namespace
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 from letterlock.cli._client_commands import new_profile, opened_client
@@ -27,19 +29,20 @@ from letterlock.limits import HOUR
 _NAMES: Final = ("relay", "key server")
 
 _WEAKER: Final = (
-    "whoever reads your mail has your documents after the delay, unless a device of yours stops it",
-    "who waits is shown by `letterlock status`, and stopped by `letterlock recovery second-lock stop`",
+    "whoever reads your mail has your documents after the delay, unless one of your devices stops it",
+    "`letterlock status` shows who is waiting, and `letterlock recovery second-lock stop` stops them",
 )
 
 _NEWS: Final = {
-    SecondLockNewsKind.ASKED: "somebody without a device asked the {server} to let them back as you",
-    SecondLockNewsKind.OPEN: "the delay is over: the {server} lets somebody back as you",
-    SecondLockNewsKind.STOPPED: "a device of yours stopped somebody at the {server}: for a week nobody asks",
-    SecondLockNewsKind.ENDED: "nobody waits at the {server} any more",
-    SecondLockNewsKind.TURNED_ON: "the second lock was turned on at the {server}: if not by you, change "
-    "the password without --old",
+    SecondLockNewsKind.ASKED: "somebody without a device asked the {server} to be let back in as you",
+    SecondLockNewsKind.OPEN: "the delay is over: the {server} lets somebody back in as you",
+    SecondLockNewsKind.STOPPED: "one of your devices stopped a request at the {server}: "
+    "nobody can ask there for a week",
+    SecondLockNewsKind.ENDED: "nobody is waiting at the {server} any more",
+    SecondLockNewsKind.TURNED_ON: "the second lock was turned on at the {server}: if that was not you, "
+    "change the password without --old",
     SecondLockNewsKind.TURNED_OFF: "the second lock was turned off at the {server}",
-    SecondLockNewsKind.UNSEEN: "the {server} has not answered for 12 hours: who waits there cannot be seen",
+    SecondLockNewsKind.UNSEEN: "the {server} has not answered for 12 hours: nobody sees who waits there",
 }
 _STOP: Final = "; if that is not you: `letterlock recovery second-lock stop`"
 
@@ -49,20 +52,31 @@ def turn_on(arguments: Namespace) -> None:
     require_clock()
     with timed(), opened_client(arguments) as client:
         given = existing_password(arguments, "Password: ")
-        delay, identities = arguments.delay * HOUR, answers(arguments)
-        notified = client.recovery.second_lock.turn_on(given, delay=delay, identities=identities)
+        delay, key_server = arguments.delay * HOUR, arguments.key_server
+        notified = client.recovery.second_lock.turn_on(
+            given, delay=delay, key_server=key_server, identities=answers(arguments)
+        )
         name = client.name
-    by_mail = " and ".join(_NAMES[each - 1] for each in notified)
+    by_mail = " and the ".join(_NAMES[each - 1] for each in notified)
     lines = [f"codes by mail and {arguments.delay} hours bring {name} back without the password", *_WEAKER]
     if by_mail:
         lines.append(f"notices by mail come from the {by_mail}")
     report(arguments, {"name": name, "delay": delay, "notices": list(notified)}, lines)
 
 
+@contextmanager
+def _knowing_client(arguments: Namespace) -> Generator[SyncClient]:
+    """Open the profile's client, which knows the key server from now on if one was named."""
+    with opened_client(arguments) as client:
+        if arguments.key_server is not None:
+            client.recovery.use_key_server(arguments.key_server)
+        yield client
+
+
 def turn_off(arguments: Namespace) -> None:
     """Turn the second lock off. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
     require_clock()
-    with opened_client(arguments) as client:
+    with _knowing_client(arguments) as client:
         client.recovery.second_lock.turn_off()
         name = client.name
     report(arguments, {"name": name}, ["the second lock is off: only the password brings you back"])
@@ -70,9 +84,7 @@ def turn_off(arguments: Namespace) -> None:
 
 def status(arguments: Namespace) -> None:
     """Print how the second lock stands. Raises UsageError, StoreError."""
-    with opened_client(arguments) as client:
-        if arguments.key_server is not None:
-            client.recovery.use_key_server(arguments.key_server)
+    with _knowing_client(arguments) as client:
         found = client.recovery.second_lock.status()
     report(arguments, _json(found), _lines(found))
 
@@ -80,12 +92,12 @@ def status(arguments: Namespace) -> None:
 def stop(arguments: Namespace) -> None:
     """Stop whoever waits. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
     require_clock()
-    with opened_client(arguments) as client:
+    with _knowing_client(arguments) as client:
         stopped = client.recovery.second_lock.stop()
     lines = [f"{_NAMES[each - 1]}: stopped, and nobody can ask there for a week" for each in stopped]
     if stopped:
-        lines.append("somebody has read codes that were sent to you: look after your mailbox")
-    report(arguments, {"stopped": list(stopped)}, lines or ["nobody waits"])
+        lines.append("somebody has read codes that were sent to you: secure your mailbox")
+    report(arguments, {"stopped": list(stopped)}, lines or ["nobody is waiting"])
 
 
 def ask(arguments: Namespace) -> None:
@@ -102,11 +114,11 @@ def ask(arguments: Namespace) -> None:
         raise
     waits = {"relay": _wait_json(asked.relay), "key_server": _wait_json(asked.key_server)}
     if asked.until is None:
-        lines = ["a notice is on its way, and the delay begins then: run this again in a few minutes"]
+        lines = ["the delay begins once a notice is sent: run this again in a few minutes to see the date"]
     else:
         lines = [
             f"both servers wait until {whole_minute(asked.until)}",
-            "every device of yours sees that, and can stop it; keep this profile",
+            "each of your devices sees that, and can stop it; keep this profile",
             f"then: letterlock recovery recover {name} --forgotten, with the same servers and addresses",
         ]
     report(arguments, {"name": name, "until": asked.until, **waits}, lines)
@@ -152,18 +164,19 @@ def _lines(found: SecondLockStatus) -> list[str]:
     standings = (found.relay, found.key_server)
     has_half = [each is not None and each.delay is not None for each in standings]
     if found.is_on is False and any(has_half):
-        lines.append("the two servers hold halves that do not fit together: turn it on again, or off")
+        lines.append("the two servers hold halves that do not fit together: turn it on again, or turn it off")
     for name, each in zip(_NAMES, standings, strict=True):
         lines += [f"{name}: {line}" for line in _standing_lines(each)]
     if any(each is not None and each.wait is not None for each in standings):
-        lines.append(f"somebody waits{_STOP}")
+        lines.append(f"somebody is waiting{_STOP}")
     return lines
 
 
 def _standing_lines(standing: SecondLockStanding | None) -> list[str]:
     if standing is None:
         return ["does not answer, or is not known here"]
-    lines = ["no half" if standing.delay is None else f"waits {standing.delay // HOUR} hours"]
+    delay = standing.delay
+    lines = ["holds no half" if delay is None else f"holds a half, and waits {delay // HOUR} hours"]
     if standing.wait is not None:
         lines.append(f"somebody asked on {local_time(standing.wait.asked_at)}, {_until(standing.wait)}")
     if standing.quiet_seconds:
@@ -174,7 +187,7 @@ def _standing_lines(standing: SecondLockStanding | None) -> list[str]:
 
 def _until(wait: SecondLockWait) -> str:
     if wait.until is None:
-        return "and waits for a notice to be sent"
+        return "and the delay begins once a notice is sent"
     if not wait.seconds_left:
         return "and can come back now"
     return f"and can come back on {whole_minute(wait.until)}"

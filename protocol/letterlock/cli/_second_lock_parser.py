@@ -3,10 +3,9 @@
 Not here: running them (_second_lock_commands.py).
 """
 
-from argparse import RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING, Final
 
-from letterlock.cli._parsing import add_command
+from letterlock.cli._parsing import add_family, add_member
 from letterlock.cli._recovery_arguments import (
     add_key_server,
     add_mails,
@@ -16,7 +15,7 @@ from letterlock.cli._recovery_arguments import (
 )
 
 if TYPE_CHECKING:
-    from letterlock.cli._parsing import Commands, Parser
+    from letterlock.cli._parsing import Commands
 
 _SECOND_LOCK: Final = """\
 Come back without the password, by codes that both servers send you and a
@@ -28,22 +27,23 @@ stops it in time.
 _ON: Final = """\
 Turn the second lock on. Both servers must send you codes: see `recovery
 bind`. It costs a use of the password, which stays what it is. Notices go to
-the addresses that you name here, and to all your devices.
+the addresses that you name here, and to all your devices. On a device that did
+not set recovery up, name the key server.
 """
 
 _OFF: Final = """\
-Turn the second lock off. It needs no password. A server that does not answer
-is told by a later command.
+Turn the second lock off. It needs no password. A later command tells a server
+that does not answer now.
 """
 
 _STATUS: Final = """\
-Show whether the second lock is on, and who waits at which server. On a device
-that did not set recovery up, name the key server once with --key-server.
+Show whether the second lock is on, and who is waiting at which server. On a
+device that did not set recovery up, name the key server once.
 """
 
 _STOP: Final = """\
-Stop whoever waits. Nobody can ask at that server for a week. Do it if you
-have asked for nothing: then somebody reads your mail.
+Stop whoever is waiting, at both servers. Nobody can ask there for a week. Do
+it if you have asked for nothing: then somebody is reading your mail.
 """
 
 _ASK: Final = """\
@@ -55,17 +55,14 @@ Keep this profile: when the delay is over, run `recovery recover NAME
 
 def add_second_lock_commands(commands: "Commands") -> None:
     """Add `second-lock` and its commands to those of `recovery`."""
-    second = commands.add_parser(
+    inner = add_family(
+        commands,
         "second-lock",
-        help="come back without the password: on, off, status, stop, ask",
-        description=_SECOND_LOCK,
-        formatter_class=RawDescriptionHelpFormatter,
-        allow_abbrev=False,
+        "come back without the password: on, off, status, stop, ask",
+        _SECOND_LOCK,
+        of="letterlock recovery",
     )
-    inner = second.add_subparsers(
-        title="commands", metavar="COMMAND", prog="letterlock recovery second-lock", required=True
-    )
-    on = _command(inner, "on", "turn it on, with the password", _ON)
+    on = add_member(inner, "recovery second-lock", "on", "turn it on, with the password", _ON)
     on.add_argument(
         "--delay",
         metavar="HOURS",
@@ -73,22 +70,20 @@ def add_second_lock_commands(commands: "Commands") -> None:
         default=24,
         help="how long both servers wait, 24 to 72 hours; 24 if not named",
     )
+    add_key_server(on, required=False)
     add_mails(on)
     add_password(on)
-    _command(inner, "off", "turn it off", _OFF)
-    status = _command(inner, "status", "show whether it is on, and who waits", _STATUS)
-    add_key_server(status, required=False)
-    _command(inner, "stop", "stop whoever waits", _STOP)
-    ask = _command(inner, "ask", "ask both servers for a user who forgot the password", _ASK)
+    for name, summary, description in (
+        ("off", "turn it off", _OFF),
+        ("status", "show whether it is on, and who is waiting", _STATUS),
+        ("stop", "stop whoever is waiting", _STOP),
+    ):
+        add_key_server(add_member(inner, "recovery second-lock", name, summary, description), required=False)
+    ask = add_member(
+        inner, "recovery second-lock", "ask", "ask both servers for a user who forgot the password", _ASK
+    )
     ask.add_argument("name", metavar="NAME", help="the name of the user")
     add_relay(ask)
     add_key_server(ask)
     add_passphrase(ask)
     add_mails(ask)
-
-
-def _command(commands: "Commands", name: str, summary: str, description: str) -> "Parser":
-    parser = add_command(commands, name, summary, description)
-    parser.set_defaults(command=f"recovery second-lock {name}")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    return parser
