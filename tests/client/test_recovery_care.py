@@ -1,16 +1,19 @@
 """What recovery refuses before it can do harm: one server twice, both changed, too short a password."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from letterlock._wire.recovery_find import FindUser
 from letterlock._wire.relay_error import RelayCode
-from letterlock.cli._user_report import local_time
+from letterlock.cli._error_report import explain
+from letterlock.cli._wall_clock import local_time
 from letterlock.client import RecoveryOvertaken, RecoveryServers, RelayUnavailable
 from letterlock.client._transport import Reply
-from letterlock.errors import UsageError
+from letterlock.errors import LetterlockError, UsageError
 from letterlock.recovery import LockWaits, WrongPassword
 from letterlock.recovery._password import is_advised, require_strength
 from support.client_recovery import KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, lost
@@ -162,7 +165,29 @@ def test_times_are_those_of_the_clock_on_the_wall(
         time.tzset()
 
 
-@pytest.mark.parametrize("error", [WrongPassword(9, 1_795_910_460), LockWaits(2, 0, 1_795_910_460)])
-def test_no_error_tells_seconds_since_1970(error: Exception) -> None:
-    assert "1795910460" not in str(error)
-    assert "not_before" in str(error)
+@pytest.mark.parametrize("kind", [partial(WrongPassword, 9), partial(LockWaits, 2, 9)])
+@pytest.mark.parametrize(
+    ("not_before", "shown"),
+    [
+        (1_795_910_460, "from Sunday, 29 November 2026, at 00:01 UTC on"),
+        (1_795_910_461, "from Sunday, 29 November 2026, at 00:02 UTC on"),  # a minute in which it is answered
+        (2**32 - 1, "from Sunday, 07 February 2106, at 06:29 UTC on"),
+    ],
+)
+def test_a_command_tells_times_as_people_do(
+    kind: Callable[[int], LetterlockError], not_before: int, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC0")
+    time.tzset()
+    try:
+        assert explain(kind(not_before)).endswith(shown)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert "`not_before`" in str(kind(not_before))
+    assert str(not_before) not in str(kind(not_before))
+
+
+def test_errors_tell_no_time_that_is_not_known() -> None:
+    assert str(WrongPassword(9, 0)) == "wrong password, 9 uses left: try another"
+    assert str(LockWaits(2, 0, 0)) == "server 2 waits, 0 uses left: try again later"

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from letterlock.cli._recovery_commands import whole_minute
+from letterlock.cli._wall_clock import whole_minute
 
 
 @pytest.mark.parametrize(

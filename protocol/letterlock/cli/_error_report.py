@@ -11,6 +11,7 @@ import errno
 import shlex
 from typing import Final
 
+from letterlock.cli._wall_clock import whole_minute
 from letterlock.errors import (
     AccountExists,
     AuthenticationFailed,
@@ -106,7 +107,13 @@ def _explain_error(error: LetterlockError | NotAllOpened) -> str:
                 "then `letterlock user keep NAME` or `letterlock user replace NAME`"
             )
         case _:
-            return str(error) if isinstance(error, NotAllOpened) else _TEXTS.get(type(error)) or str(error)
+            return str(error) if isinstance(error, NotAllOpened) else _TEXTS.get(type(error)) or _dated(error)
+
+
+def _dated(error: LetterlockError) -> str:
+    """Return the text of an error with the time that it points to: who uses a command sees no attribute."""
+    shown = whole_minute(getattr(error, "not_before", 0))
+    return str(error).replace("from `not_before` on", f"from {shown} on")
 
 
 def _explain_file_error(error: OSError) -> str:

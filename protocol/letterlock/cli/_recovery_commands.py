@@ -15,7 +15,8 @@ from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
-from letterlock.cli._user_report import local_time, report
+from letterlock.cli._user_report import report
+from letterlock.cli._wall_clock import whole_minute
 from letterlock.client import (
     NewPasswordNeeded,
     RecoveryLack,
@@ -48,7 +49,7 @@ def setup(arguments: Namespace) -> None:
 def password(arguments: Namespace) -> None:
     """Change the password. Raises WrongPassword, LockWaits, and what `setup` raises."""
     require_clock()
-    with timed(), opened_client(arguments) as client:
+    with opened_client(arguments) as client:
         old = existing_password(arguments, "Password until now: ") if arguments.old else None
         given, key_server = _advised(first_password(arguments)), arguments.key_server
         client.recovery.change_password(given, old=old, key_server=key_server, identities=answers(arguments))
@@ -136,15 +137,11 @@ def _advised(password: str) -> str:
 
 @contextmanager
 def timed() -> Generator[None]:
-    """Say from when the next use is possible, or a half is given, if that is not now."""
-    from letterlock.recovery import HalfWaits, LockWaits, WrongPassword  # noqa: PLC0415 (optional)
+    """Say from when a half is given."""
+    from letterlock.recovery import HalfWaits  # noqa: PLC0415 (optional)
 
     try:
         yield
-    except (LockWaits, WrongPassword) as error:
-        if error.not_before:
-            warn(f"the next use is possible on {whole_minute(error.not_before)}")
-        raise
     except HalfWaits as error:
         warn(f"come back on {whole_minute(int(time.time()) + error.seconds)}, or later")
         raise
@@ -181,11 +178,6 @@ def _lines(found: RecoveryStatus) -> list[str]:
     if found.missing & {RecoveryLack.SETUP, RecoveryLack.KEY_SERVER} and found.key_server is None:
         lines[-1] = f"{_SERVERS[1]}: none is known here"
     return lines
-
-
-def whole_minute(seconds: int) -> str:
-    """Return the first whole minute that is not before a time: who repeats a command then is not refused."""
-    return local_time(seconds + 59)
 
 
 def _standing(each: ServerStanding) -> str:

@@ -11,10 +11,11 @@ from typing import Any, Final
 from letterlock.cli._client_commands import new_profile, opened_client
 from letterlock.cli._identity_answers import answers
 from letterlock.cli._profile import discard_profile, require_clock
-from letterlock.cli._recovery_commands import is_empty, timed, whole_minute
+from letterlock.cli._recovery_commands import is_empty, timed
 from letterlock.cli._secret_input import existing_password
 from letterlock.cli._user_profile import name_of
-from letterlock.cli._user_report import local_time, report
+from letterlock.cli._user_report import report
+from letterlock.cli._wall_clock import local_time, whole_minute
 from letterlock.client import (
     RecoveryServers,
     SecondLockNews,

@@ -154,11 +154,6 @@ def time_text(seconds: int | None) -> str:
     return "" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def local_time(seconds: int) -> str:
-    """Return a time in words, as a clock on this wall shows it."""
-    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%A, %d %B %Y, at %H:%M %Z")
-
-
 def device_json(device: ListedDevice) -> dict[str, Any]:
     """Return a device of a list, for a program."""
     return {

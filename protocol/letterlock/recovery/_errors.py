@@ -28,9 +28,8 @@ class WrongPassword(UsageError):
     cause = Cause.NOT_OPENED
 
     def __init__(self, uses_left: int, not_before: int) -> None:
-        super().__init__(
-            f"wrong password: {uses_left} more uses; try another, perhaps later: see `not_before`"
-        )
+        next_ = "the next one from `not_before` on" if not_before else "try another"
+        super().__init__(f"wrong password, {uses_left} uses left: {next_}")
         self.uses_left = uses_left
         self.not_before = not_before
 
@@ -44,7 +43,8 @@ class LockWaits(LetterlockError):
     cause = Cause.NOT_ALLOWED
 
     def __init__(self, server: int, uses_left: int, not_before: int) -> None:
-        super().__init__(f"server {server} waits, {uses_left} uses left: try again later, see `not_before`")
+        again = "from `not_before` on" if not_before else "later"
+        super().__init__(f"server {server} waits, {uses_left} uses left: try again {again}")
         self.server = server
         self.uses_left = uses_left
         self.not_before = not_before
