@@ -91,6 +91,29 @@ async def test_a_box_without_its_contents_is_found(rows: SealedRows) -> None:
     assert (await check_rows(rows)).findings == ("1 x boxes: not as many as contents of boxes",)
 
 
+async def test_a_box_that_comes_meanwhile_is_no_fault(
+    rows: SealedRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    towns, page = [DeskTown((rows,)), DeskTown((rows,))], rows.sealed_page
+    await towns[0].ask(1, put(towns[0], 1))
+
+    async def meanwhile(kind: RowKind, after: bytes, most: int) -> list[tuple[bytes, bytes]]:
+        if kind is RowKind.BOX_CONTENTS and not after:
+            await towns[1].ask(1, put(towns[1], 1))
+        return await page(kind, after, most)
+
+    monkeypatch.setattr(SealedRows, "sealed_page", staticmethod(meanwhile))
+    found = await check_rows(rows)
+    assert (found.findings, found.counts["boxes"], found.counts["contents of boxes"]) == ((), 1, 2)
+
+
+async def test_contents_without_a_box_are_found(rows: SealedRows) -> None:
+    town = DeskTown((rows,))
+    await town.ask(1, put(town, 1))
+    await rows.change([(RowKind.BOX, town.user_id)], lambda _: ({0: None}, None))
+    assert (await check_rows(rows)).findings == ("1 x boxes: not as many as contents of boxes",)
+
+
 async def test_more_rows_than_a_page_are_all_looked_at(rows: SealedRows) -> None:
     wrong = [(RowKind.LISTS, bytes((at,)) * 32) for at in range(201)]
     await rows.change(wrong, lambda _: ({at: Stored(b"junk") for at in range(201)}, None))
