@@ -219,6 +219,25 @@ async def test_two_processes_count_no_second_twice(rows: SealedRows, second: Sea
     assert shown.wait.left == DELAY - 6000
 
 
+@pytest.mark.parametrize("processes", [1, 4])
+async def test_a_clock_that_runs_too_fast_ends_no_delay(
+    rows: SealedRows, second: SealedRows, processes: int
+) -> None:
+    """REC-39: what one process has counted, no other one counts again."""
+    town = HalvesTown((rows, second))
+    await town.turn_on()
+    await town.ask_both(town.asking())
+    desks = [town.desks[0], *(town.another(1) for _ in range(processes - 1))]
+    for _ in range(30):
+        town.now += 600
+        for each in desks:
+            town.set_ahead(600)
+            await each.upkeep()
+    shown = await town.watch_at(1)
+    assert shown.wait is not None
+    assert shown.wait.left >= DELAY - 30 * 600
+
+
 async def test_another_process_goes_on(rows: SealedRows, second: SealedRows) -> None:
     """Halves, the wait and the count lie in the database. The time of a start is not counted."""
     town = HalvesTown((rows, second))

@@ -3,8 +3,9 @@
     wall clock      tells what passed since any process looked last
     steady clock    tells what this process has lived through, and is set by nobody
 
-A process adds what both have seen. So a clock that somebody sets ahead, or that is wrong after each start of
-the machine, adds nothing that no process has lived through, however often the server begins again.
+A process adds what both have seen, and no other process has added meanwhile. So a clock that somebody sets
+ahead, that runs too fast, or that is wrong after each start of the machine, adds nothing that no process has
+lived through, however often the server begins again and however many processes it has.
 
 Not here: what is counted from the wall clock (recovery/_hours.py).
 """
@@ -38,18 +39,16 @@ class Hours:
         self._lock = asyncio.Lock()
         self._seen = ticks()
         self._lived = 0.0
-        """Seconds that this process has lived through and not added, an hour at most."""
+        """Seconds that this process has lived through and nobody has added, an hour at most."""
         self._recent: tuple[float, int] | None = None
 
     async def count(self) -> int:
         """Count what has passed, and return the sum, in seconds. [REC-39]"""
         async with self._lock:
             ticks = self._ticks()
-            self._lived = min(self._lived + ticks - self._seen, LONGEST_LOOK)
+            lived, self._lived = self._lived + ticks - self._seen, 0.0  # also if the answer is lost
             self._seen = ticks
-            lived, self._lived = self._lived, 0.0  # nothing is added twice, also if the answer is lost
-            counted, added = await self._rows.change([(RowKind.HOURS, b"")], self._step(int(lived)))
-            self._lived = lived - added
+            counted, self._lived = await self._rows.change([(RowKind.HOURS, b"")], self._step(lived))
             self._recent = ticks, counted
         return counted
 
@@ -59,14 +58,19 @@ class Hours:
             return self._recent[1]
         return await self.count()
 
-    def _step(self, most: int) -> Callable[[Found], tuple[Changes, tuple[int, int]]]:
-        plan = look(self._clock, most)
+    def _step(self, lived: float) -> Callable[[Found], tuple[Changes, tuple[int, float]]]:
+        """Count what this process has lived through, and return the sum, and what is left of that.
 
-        def step(found: Found) -> tuple[Changes, tuple[int, int]]:
+        What others have added before the first look is not known. So the first look adds nothing.
+        """
+
+        def step(found: Found) -> tuple[Changes, tuple[int, float]]:
             before = 0 if found[0] is None else decode_hours(found[0]).counted
-            after, counted = plan.step(found[0])
+            others = lived if self._recent is None else max(before - self._recent[1], 0)
+            own = min(max(lived - others, 0.0), LONGEST_LOOK)
+            after, counted = look(self._clock, int(own)).step(found[0])
             changes = {} if after is None or after is found[0] else {0: Stored(after.expose())}
-            return changes, (counted, counted - before)
+            return changes, (counted, own - (counted - before))
 
         return step
 
