@@ -1,6 +1,6 @@
 """Histories of groups through a relay: given from a storage, told, read; and what fails half way.
 
-GRP-52 GRP-54. Not here: what a liar gives (groups/test_histories.py).
+GRP-52 GRP-54. Not here: what a liar gives (groups/test_lying_givers.py).
 """
 
 import asyncio
