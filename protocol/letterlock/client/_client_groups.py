@@ -45,7 +45,7 @@ class ClientGroups(Uncopyable):
     __slots__ = ("_convener", "_meet", "_office", "_queue", "histories")
 
     def __init__(
-        self, office: Office, meet: Callable[[str], Awaitable[None]], documents: ClientDocuments
+        self, office: Office, meet: Callable[..., Awaitable[None]], documents: ClientDocuments
     ) -> None:
         """Not for applications, which use `client.groups`."""
         self.histories: Final = ClientHistories(office, documents)
@@ -174,8 +174,7 @@ class ClientGroups(Uncopyable):
     async def _known(self, members: Iterable[str]) -> tuple[str, ...]:
         """Return the names of members, each of which is a contact by now. Raises UnknownUser."""
         names = _names(members)
-        for name in await self._office.run(self._queue.strangers_among, names):
-            await self._meet(name)
+        await self._meet(*await self._office.run(self._queue.strangers_among, names))
         return names
 
     async def _change(self, make: Callable[[], GroupChange], group: bytes | None = None) -> bool:

@@ -8,10 +8,11 @@ from contextlib import suppress
 from letterlock._handshake.safety_number import SafetyNumber
 from letterlock._wire.relay_error import RelayCode
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, UnknownUser
-from letterlock.client._fetcher import Fetcher
+from letterlock.client._fetcher import AT_ONCE, Fetcher
 from letterlock.client._office import Office
 from letterlock.client._rows import Draft
 from letterlock.client._values import Delivery, Person
+from letterlock.errors import LetterlockError
 from letterlock.user import ContactState, Evidence, UserContact
 from letterlock.user._outbox import Outbox
 
@@ -24,15 +25,12 @@ class Contacts:
     def __init__(self, office: Office) -> None:
         self._office = office
 
-    async def meet(self, fetcher: Fetcher, name: str) -> None:
-        """Fetch the lists of a name. Raises UnknownUser, UsageError, RelayUnavailable, RelayMisbehaves."""
+    async def meet(self, fetcher: Fetcher, *names: str) -> None:
+        """Fetch the lists of names. Raises UnknownUser, UsageError, RelayUnavailable, RelayMisbehaves."""
         self._office.require_outside()
-        try:
-            await fetcher.refresh(name)
-        except RelayRefused as refused:
-            if refused.code is RelayCode.UNKNOWN:
-                raise UnknownUser from None
-            raise RelayUnavailable(f"the relay refused it ({refused.code.name})", refused.number) from None
+        for at in range(0, len(names), AT_ONCE):
+            for wrong in (await fetcher.refresh_all(names[at : at + AT_ONCE])).values():
+                raise _as_told(wrong) from None
 
     async def send(self, fetcher: Fetcher, draft: Draft) -> bytes:
         """Send content, after asking for the lists of a name that is no contact yet; return its id."""
@@ -80,6 +78,15 @@ class Contacts:
     async def delivery(self, id_: bytes) -> Delivery | None:
         """Return what a content waits for."""
         return await self._office.run(_delivery, self._office, id_)
+
+
+def _as_told(wrong: RelayMisbehaves | RelayRefused) -> LetterlockError:
+    """Return the error that tells the application why there are no lists."""
+    if isinstance(wrong, RelayMisbehaves):
+        return wrong
+    if wrong.code is RelayCode.UNKNOWN:
+        return UnknownUser()
+    return RelayUnavailable(f"the relay refused it ({wrong.code.name})", wrong.number)
 
 
 def _delivery(office: Office, id_: bytes) -> Delivery | None:

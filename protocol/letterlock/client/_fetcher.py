@@ -8,10 +8,13 @@ next question, which comes later each time.                                     
     no bundle, or a wrong one                  asked for again later
     a stale claim                              the lists are fetched first
 
+Several names are asked about at once, and what is shown of them is learned in one commit. A client that dies
+before has the needs still.
+
 Not here: what a need is (user/), when lists are asked for again (_queue.py).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from letterlock._primitives.entropy import system_entropy
@@ -25,12 +28,14 @@ from letterlock._wire.relay_prekeys import ClaimAnswer, ClaimRequest
 from letterlock.client._errors import RelayMisbehaves, RelayRefused
 from letterlock.client._events import RelayEventKind
 from letterlock.client._office import Office
-from letterlock.client._pace import woken
+from letterlock.client._pace import together, woken
 from letterlock.errors import PeerError, TrustError, UsageError
 from letterlock.limits import MAX_DEVICES, MAX_EVIDENCE_LISTS
 from letterlock.user import ContactFrozen, Need, NeedKind
 
 _BATCH: Final = 64
+AT_ONCE: Final = 8
+"""Names that are asked about at the same time. A group of 1,000 needs the lists and bundles of them all."""
 _IDLE: Final = 3600.0
 _LEAST_IDLE: Final = 0.1
 _MAX_CLAIMS: Final = 256
@@ -54,36 +59,74 @@ class Fetcher:
             idle = _IDLE if due is None else min(max(office.pace.scale * due, _LEAST_IDLE), _IDLE)
             await woken(office.fetcher_wake, idle)
             return
+        lists = [each for each in needs if each.kind is NeedKind.LISTS]
+        for at in range(0, len(lists), AT_ONCE):
+            await self._meet_lists(lists[at : at + AT_ONCE])
         bundles: dict[str, list[int]] = {}
         for need in needs:
-            if need.kind is NeedKind.LISTS:
-                await self._meet_lists(need)
-            else:
+            if need.kind is NeedKind.BUNDLE:
                 bundles.setdefault(need.name, []).append(need.device or 0)
-        for name, devices in bundles.items():
-            for at in range(0, len(devices), MAX_DEVICES):
-                await self._meet_bundles(name, tuple(devices[at : at + MAX_DEVICES]))
+        names = list(bundles)
+        for at in range(0, len(names), AT_ONCE):
+            await together(self._meet_bundles(name, bundles[name]) for name in names[at : at + AT_ONCE])
         office.wake_all()
 
     # --- lists ----------------------------------------------------------------------------------------
 
-    async def _meet_lists(self, need: Need) -> None:
-        try:
-            await self.refresh(need.name)
-        except RelayMisbehaves:
-            self._office.tell(RelayEventKind.MISBEHAVES, need.name)
-            await self._unmet([need])
-        except RelayRefused as refused:
-            await self._refused(refused, need.name, [need])
+    async def _meet_lists(self, needs: Sequence[Need]) -> None:
+        wrong = await self.refresh_all([each.name for each in needs])
+        for need in needs:
+            match wrong.get(need.name):
+                case None:
+                    pass
+                case RelayMisbehaves():
+                    self._office.tell(RelayEventKind.MISBEHAVES, need.name)
+                    await self._unmet([need])
+                case RelayRefused() as refused:
+                    await self._refused(refused, need.name, [need])
 
     async def refresh(self, name: str, *, whole: bool = False) -> None:
         """Ask for the newer lists of a name, or for all of them, and learn them.
 
         Raises RelayMisbehaves for lists that are wrong, and what calls raise.
         """
+        after = 0 if whole else await self._office.run(self._office.queue.known_version, name)
+        await self._learn(name, after, await self._lists(name, after))
+        await self._note_learned()
+
+    async def refresh_all(self, names: Sequence[str]) -> dict[str, RelayMisbehaves | RelayRefused]:
+        """Do the same for a few names at once. Return what was wrong, by names.
+
+        What the relay shows of them is learned in one commit, unless some of it is wrong. Raises what calls
+        raise, but none of these two.
+        """
         office, queue = self._office, self._office.queue
-        after = 0 if whole else await office.run(queue.known_version, name)
-        lists = await self._lists(name, after)
+        wrong: dict[str, RelayMisbehaves | RelayRefused] = {}
+        shown: dict[str, tuple[int, list[DeviceList]]] = {}
+
+        async def ask(name: str, after: int) -> None:
+            try:
+                shown[name] = after, await self._lists(name, after)
+            except (RelayMisbehaves, RelayRefused) as error:
+                wrong[name] = error
+
+        known = await office.run(lambda: {name: queue.known_version(name) for name in names})
+        await together(ask(name, after) for name, after in known.items())
+        try:
+            await office.run(lambda: [queue.learn(name, lists) for name, (_, lists) in shown.items()])
+        except (PeerError, TrustError, UsageError):  # and nothing was learned
+            for name, (after, lists) in shown.items():
+                try:
+                    await self._learn(name, after, lists)
+                except (RelayMisbehaves, RelayRefused) as error:
+                    wrong[name] = error
+        if len(wrong) < len(known):
+            await self._note_learned()
+        return wrong
+
+    async def _learn(self, name: str, after: int, lists: Sequence[DeviceList]) -> None:
+        """Learn lists after a version, or else the whole chain. Raises RelayMisbehaves, what calls raise."""
+        office, queue = self._office, self._office.queue
         try:
             await office.run(queue.learn, name, lists)
         except ContactFrozen:
@@ -91,7 +134,10 @@ class Fetcher:
         except (PeerError, TrustError, UsageError):
             if after == 0:
                 raise RelayMisbehaves("shows device lists that are wrong") from None
-            await self.refresh(name, whole=True)
+            await self._learn(name, 0, await self._lists(name, 0))
+
+    async def _note_learned(self) -> None:
+        office = self._office
         office.note_learned()
         if await office.run(office.documents.rows.held.count):
             office.shelf_wake.set()
@@ -120,7 +166,11 @@ class Fetcher:
 
     # --- bundles --------------------------------------------------------------------------------------
 
-    async def _meet_bundles(self, name: str, devices: tuple[int, ...]) -> None:
+    async def _meet_bundles(self, name: str, devices: Sequence[int]) -> None:
+        for at in range(0, len(devices), MAX_DEVICES):
+            await self._meet_some_bundles(name, tuple(devices[at : at + MAX_DEVICES]))
+
+    async def _meet_some_bundles(self, name: str, devices: tuple[int, ...]) -> None:
         office = self._office
         needs = [Need(NeedKind.BUNDLE, name, each) for each in devices]
         head = await office.run(office.queue.head, name)
@@ -184,6 +234,9 @@ class Fetcher:
                 self._office.tell(RelayEventKind.MISBEHAVES, name)
             case RelayCode.UNKNOWN:
                 self._office.tell(RelayEventKind.UNKNOWN_USER, name)
+                if known is None:
+                    await self._office.run(self._office.queue.needs.unknown, name)
+                    return
             case RelayCode.SLOW_DOWN:
                 self._office.tell(RelayEventKind.SLOWED, name)
             case _:

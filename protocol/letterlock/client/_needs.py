@@ -15,6 +15,8 @@ _PAUSE: Final = 1
 
 It begins short, because a new device of our own publishes its prekeys a moment after it was listed."""
 _DOUBLINGS: Final = 12
+_MOST_UNKNOWN: Final = 48
+"""Failures after which a name that nobody has is not asked for any more: a day and a half.      [CLN-33]"""
 
 
 class Needs:
@@ -58,6 +60,22 @@ class Needs:
         if record is not None:
             seconds = max(least, min(_PAUSE * 2 ** min(record.failures, _DOUBLINGS), HOUR))
             self._tables.needs.save(need_key(need), record.failed(), self._tables.order(seconds))
+
+    def unknown(self, name: str) -> None:
+        """Ask later for the lists of a name that nobody has, or forget them.                       [CLN-33]
+
+        Anybody may introduce names that there are not. One whose content waits is asked for as long as that.
+        """
+        need = Need(NeedKind.LISTS, name)
+        record = self._tables.needs.load(need_key(need))
+        if record is not None and record.failures >= _MOST_UNKNOWN and not self._waits(name):
+            self.met(need)
+        else:
+            self.unmet(need)
+
+    def _waits(self, name: str) -> bool:
+        """Return whether content waits for the lists of a name."""
+        return any(draft.name == name for _, draft in self._tables.drafts.due())
 
     def hurry(self, name: str) -> None:
         """Meet what is needed of a name now, because something about the name has changed."""

@@ -7,9 +7,10 @@ Not here: what is waited for.
 """
 
 import asyncio
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass
 from random import SystemRandom
-from typing import Final
+from typing import Any, Final
 
 _RANDOM: Final = SystemRandom()
 _MOST_DOUBLINGS: Final = 16
@@ -68,3 +69,10 @@ async def woken(event: asyncio.Event, seconds: float | None) -> None:
     except TimeoutError:
         pass
     event.clear()
+
+
+async def together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Do jobs at the same time, each to its end; then raise what the first of them raised that failed."""
+    for error in await asyncio.gather(*jobs, return_exceptions=True):
+        if error is not None:
+            raise error

@@ -27,7 +27,7 @@ from letterlock.client._errors import RelayRefused, RelayUnavailable
 from letterlock.client._events import RelayEventKind
 from letterlock.client._fetcher import Fetcher
 from letterlock.client._office import Office
-from letterlock.client._pace import woken
+from letterlock.client._pace import together, woken
 from letterlock.client._posts import Sendable
 from letterlock.limits import HOUR
 
@@ -68,13 +68,10 @@ class Sender:
         names: dict[str, list[Sendable]] = {}
         for each in batch:
             names.setdefault(each.name, []).append(each)
-        results = await asyncio.gather(
-            *(self._send_all(name, posts) for name, posts in names.items()), return_exceptions=True
-        )
-        office.group_wake.set()  # texts of groups go behind these
-        for error in results:
-            if error is not None:
-                raise error
+        try:
+            await together(self._send_all(name, posts) for name, posts in names.items())
+        finally:
+            office.group_wake.set()  # texts of groups go behind these
 
     async def _idle(self) -> float:
         """Return for how long there is nothing to send."""
