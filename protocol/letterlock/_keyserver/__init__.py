@@ -5,6 +5,7 @@
     _keys               the secrets of a server, in a file of their own
     _desk               from the frame of a call to its answer
     _lists, _boxes      what changes of locks and boxes rest on
+    _signers, _turns    who signed a call, and whose lists are verified next
     _gate               where a check of identity has its place
     _server             the process of a key server
 

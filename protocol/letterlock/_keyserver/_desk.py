@@ -252,9 +252,9 @@ class Desk:
         return await self._beside.run(lambda: plan.answer(given))
 
     async def _bind(self, request: BindIdentity, frame: RecoveryFrame) -> DoneAnswer:
-        gate, user_id = self._gate(), request.user_id
-        lists, name = await self._signers.lists(user_id, frame), (RowKind.LISTS, request.user_id)
-        gate.proven(request.pass_)
+        gate, user_id, name = self._gate(), request.user_id, (RowKind.LISTS, request.user_id)
+        gate.proven(request.pass_)  # a stranger without a pass has no list verified
+        lists = await self._signers.lists(user_id, frame)
         await self._beside.run(lambda: require_binding_signed(self._plans.number, request, lists))
         require_newest(lists, seen_in((await self._rows.load(name))[0]))
         await self._signers.compare(lists)

@@ -5,20 +5,17 @@
 Not here: verifying lists (_lists.py); what is signed (recovery/_signing.py).
 """
 
-import asyncio
-from typing import Final, Protocol
+from typing import Protocol
 
 from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
 from letterlock._keyserver._rows import RowKind, SealedRows, Stored
+from letterlock._keyserver._turns import Turns
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import MalformedMessage
 from letterlock.relay._reply import Refused
 from letterlock.relay._verification import Run
 from letterlock.stores import Record
-
-_MOST_CHECKS: Final = 2
-"""Calls of one process whose device lists are verified at the same time: each may take a second of a core."""
 
 
 class Directory(Protocol):
@@ -40,22 +37,22 @@ class Directory(Protocol):
 class Signers:
     """The device lists that come with calls of one server. `run` runs what takes milliseconds."""
 
-    __slots__ = ("_checks", "_directory", "_rows", "run")
+    __slots__ = ("_directory", "_rows", "_turns", "run")
 
     def __init__(self, rows: SealedRows, directory: Directory | None, run: Run) -> None:
         self._rows = rows
         self._directory = directory
-        self._checks = asyncio.Semaphore(_MOST_CHECKS)
+        self._turns = Turns()
         self.run = run
 
     async def lists(self, user_id: bytes, frame: RecoveryFrame) -> CheckedLists:
         """Return the lists of a frame, verified. Raises Refused."""
         if frame.lists is None:
             raise MalformedMessage("the call comes without device lists")
-        encoded = frame.lists
+        encoded, size = frame.lists, sum(map(len, frame.lists))
         (found,) = await self._rows.load((RowKind.LISTS, user_id))
         seen = seen_in(found)
-        async with self._checks:
+        async with self._turns.turn(user_id, size):  # REC-55
             return await self.run(lambda: check_lists(user_id, encoded, seen))
 
     async def compare(self, lists: CheckedLists) -> None:
