@@ -22,7 +22,8 @@ from letterlock.user import EventKind, LinkingCode
 from support import client_programs
 from support.client_programs import KEY
 from support.forks import Forked
-from support.relay_process import RelayProcess, free_port, kill, program
+from support.ports import free_port
+from support.relay_process import RelayProcess, kill, program
 
 PROGRAM = Path(client_programs.__file__)
 

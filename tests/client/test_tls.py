@@ -13,7 +13,7 @@ import pytest
 from letterlock import MemoryStore
 from letterlock.client import Client, RelayUnavailable
 from support.client_town import bodies
-from support.relay_process import free_port
+from support.ports import free_port
 from support.relay_proxies import certify, haproxy, nginx, running
 from support.relay_server import served, until
 

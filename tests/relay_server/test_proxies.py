@@ -22,7 +22,7 @@ from letterlock._wire.relay_limits import MAX_FETCHED_BYTES
 from letterlock._wire.relay_login import ChallengeRequest, token_text
 from letterlock._wire.relay_mail import MailFrame, read_frame
 from letterlock._wire.relay_shelf import ShelfFrame
-from support.relay_process import free_port
+from support.ports import free_port
 from support.relay_proxies import block, complaints, haproxy, nginx, running
 from support.relay_server import HEADERS, ServedTown, Server, served, until
 from support.relay_town import Resident

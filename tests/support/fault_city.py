@@ -28,7 +28,8 @@ from letterlock import SqliteStore
 from letterlock.relay import open_store
 from support import fault_child
 from support.fault_home import KEY
-from support.relay_processes import accepts, free_ports
+from support.ports import free_port
+from support.relay_processes import accepts
 
 _MEMORY: Final = Path("/dev/shm")
 _LOOKS: Final = 3000
@@ -62,7 +63,7 @@ class City:
         self.homes: dict[str, int] = {}
         """The process of each home, by the names of those who live there."""
         self.relay = 0
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:

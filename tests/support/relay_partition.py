@@ -43,8 +43,10 @@ class DividedNats(NatsServers):
 
     def stop(self) -> None:
         """End all nodes, and the proxies."""
-        super().stop()
-        self._network.stop()
+        try:
+            super().stop()
+        finally:
+            self._network.stop()
 
     def _of(self, node: int) -> list[Proxy]:
         return [proxy for ends, proxy in self._ways.items() if node in ends]

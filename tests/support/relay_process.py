@@ -3,22 +3,14 @@
 Not here: what is tested with them.
 """
 
-import socket
 import subprocess
 from pathlib import Path
 from typing import Final, Self
 
 from support.forks import Forked, start
+from support.ports import free_port
 
 _READY: Final = "listening on"
-
-
-def free_port() -> int:
-    """Return a port that nobody uses now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port
 
 
 class RelayProcess:

@@ -14,15 +14,6 @@ START_SECONDS = 60
 """A server that has not begun to answer by then will not."""
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports of loopback that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
 class Server:
     """A process that can be killed, stopped for a while, and started again."""
 
