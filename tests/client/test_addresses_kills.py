@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from letterlock import MemoryStore, SqliteStore
+from letterlock._wire.provisional_calls import ClaimIdentities
+from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_shelf import ShelveAnswer, ShelveOutcome
 from letterlock.client import Client, RecoveryLack, RelayUnavailable
 from letterlock.client._shelf_rows import MAX_FAILURES
@@ -21,8 +23,8 @@ from letterlock.documents import NoGrant
 from letterlock.errors import StoreError
 from letterlock.stores import EntryKind
 from support.client_addresses import DORA, AddressTown, lose, tell
-from support.client_documents import kept, reads, sealed
-from support.client_recovery import BOTH, KEY_SERVER, hardness, linked
+from support.client_documents import kept, reads, sealed, waiting
+from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, hardness, linked
 from support.client_town import Asked
 from support.recovery_town import PASSWORD, cheap
 
@@ -138,13 +140,7 @@ def test_no_server_is_told_before_the_grants_are_on_the_own_shelf(tmp_path: Path
         dora = await town.client("dora")
         phone = await linked(town, dora)
 
-        def full(asked: Asked) -> Reply | None:
-            if (asked.client, asked.name) != ("dora", "shelve"):
-                return None
-            outcomes = (ShelveOutcome.FULL,) * len(asked.request.parcels)
-            return Reply(200, ShelveAnswer(outcomes).encode())
-
-        town.town.rules.append(full)
+        town.town.rules.append(_full)
         for _ in range(2):
             with pytest.raises(RelayUnavailable, match="nothing is lost"):
                 await dora.documents.addresses.claim([invitation], checks=town.doras)
@@ -167,19 +163,13 @@ def test_a_parcel_that_was_refused_for_long_is_not_taken_for_one_that_is_there(t
         _, invitation = await town.shared(alice)
         dora = await town.client("dora")
 
-        def full(asked: Asked) -> Reply | None:
-            if (asked.client, asked.name) != ("dora", "shelve"):
-                return None
-            outcomes = (ShelveOutcome.FULL,) * len(asked.request.parcels)
-            return Reply(200, ShelveAnswer(outcomes).encode())
-
         def age() -> None:
             rows = dora._office.documents.rows.parcels
             for key, each in rows.due():
                 rows.save(key, replace(each, failures=MAX_FAILURES), 0)
 
-        town.town.rules.append(full)
-        for given in ([invitation], [], []):
+        town.town.rules.append(_full)
+        for given in ([invitation], [invitation], []):
             with pytest.raises(RelayUnavailable, match="nothing is lost"):
                 await dora.documents.addresses.claim(given, checks=town.doras)
             await dora.run(age)
@@ -190,6 +180,64 @@ def test_a_parcel_that_was_refused_for_long_is_not_taken_for_one_that_is_there(t
         assert town.count("claimed") == 2
 
     tell(tmp_path, story)
+
+
+def test_the_same_claim_again_and_again_makes_one_grant(tmp_path: Path) -> None:  # PRV-11
+    """While the shelf is full, and on a device that knows nothing of the claim of the other one."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        phone = await linked(town, dora)
+        town.town.rules.append(_full)
+        for _ in range(3):
+            with pytest.raises(RelayUnavailable, match="nothing is lost"):
+                await dora.documents.addresses.claim([invitation], checks=town.doras)
+            town.wait()
+        own = [each.hash for each in await dora.documents.grants(document) if each.granter == "dora"]
+        assert len(own) == 1
+        assert await waiting(dora) == 2  # for dora's own shelf, and for alice
+        town.town.rules.clear()
+        claimed = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert [each.hash for each in claimed.grants] == own
+        await phone.documents.refresh()
+        town.wait()
+        late = await phone.documents.addresses.claim([invitation], checks=town.doras)
+        assert (late.grants, await waiting(phone)) == ((), 0)
+        assert [each.hash for each in await phone.documents.grants(document)] == own
+
+    tell(tmp_path, story)
+
+
+def test_a_server_that_releases_again_makes_no_second_grant(tmp_path: Path) -> None:  # PRV-7
+    """Both servers were restored from a backup: the seeds are there again, and the claim is told again."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        town.rules.append(_swallow)
+        first = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert await kept(dora, EntryKind.CLAIMED) == [0]
+        town.rules.clear()
+        town.wait()
+        again = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert [each.hash for each in again.grants] == [each.hash for each in first.grants]
+        assert sum(each.granter == "dora" for each in await dora.documents.grants(document)) == 1
+        assert await waiting(dora) == 0
+        assert town.count("claimed") == 4
+
+    tell(tmp_path, story)
+
+
+def _full(asked: Asked) -> Reply | None:
+    if (asked.client, asked.name) != ("dora", "shelve"):
+        return None
+    outcomes = (ShelveOutcome.FULL,) * len(asked.request.parcels)
+    return Reply(200, ShelveAnswer(outcomes).encode())
+
+
+def _swallow(asked: RecoveryAsked) -> Reply | None:
+    return Reply(200, DoneAnswer().encode()) if isinstance(asked.request, ClaimIdentities) else None
 
 
 def test_what_is_told_of_one_address_is_not_told_with_another_ones_pass(tmp_path: Path) -> None:  # PRV-11

@@ -17,6 +17,7 @@ from letterlock._wire import cbor
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_recipient import LinkRecipient, PasswordRecipient, recipient_fields
 from letterlock.documents import (
+    Conditions,
     Documents,
     LinkSecret,
     NoGrant,
@@ -25,6 +26,7 @@ from letterlock.documents import (
     ProvisionalSeeds,
     RecipientKind,
 )
+from letterlock.documents._documents import shelf_behind
 from letterlock.documents._granted_key import GrantedKey, open_halves, seal_in_halves
 from letterlock.documents._key_finding import open_by_secret
 from letterlock.documents._secrets import password_recipient, provisional_keys
@@ -66,6 +68,35 @@ def test_whoever_has_the_link_reads(people: World) -> None:
     assert key_of(bob) == KEY
     kinds = {each.recipient for each in Documents(bob).grants(SUBJECT.id)}
     assert kinds == {RecipientKind.USER, RecipientKind.LINK}
+
+
+def test_the_same_claim_again_makes_nothing_more(people: World) -> None:
+    link = LinkSecret.generate()
+    wire = begin(people.alice.first, [link]).wire[1]
+    bob = Documents(people.bob.first)
+    first = bob.claim([wire], link)
+    assert bob.claim([wire, wire], link).wire == first.wire
+    assert len(bob.grants(SUBJECT.id)) == 2
+
+
+@pytest.mark.parametrize("is_beside", [True, False])
+def test_a_wrong_key_takes_no_place_of_the_right_one(people: World, is_beside: bool) -> None:  # DOC-115
+    """A contact who has seen the body makes a grant of it with a key that opens nothing."""
+    link, wrong = LinkSecret.generate(), GrantedKey(bytes(32))
+    wire = begin(people.alice.first, [link]).wire[1]
+    alice, bob = people.alice.first, Documents(people.bob.first)
+    with alice.transaction():
+        reader = link if is_beside else "bob"
+        sent = shelf_behind(Documents(alice)).grant(SUBJECT, wrong, [reader], Conditions()).wire
+    bob.take(sent)
+    found: list[GrantedKey] = []
+    for given in ([wire], [*sent, wire]) if is_beside else ([wire],):
+        own = {each.hash for each in bob.claim(given, link).grants}
+        with people.bob.first.transaction():
+            finder = shelf_behind(bob).finder()
+            found = [key for _, key in finder.keys(SUBJECT, None, own)]
+        assert KEY in found
+    assert len(found) == 1 + is_beside
 
 
 def test_another_link_does_not_read(people: World) -> None:

@@ -17,14 +17,14 @@ from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_PATH, RecoveryFrame
 from letterlock._wire.relay_body import RelayBody
 from letterlock.client import Client, IdentityAnswer, PersonAddress, RelayUnavailable, ServerChecks
 from letterlock.client._transport import Reply
-from letterlock.recovery import Gate, GateKey, Policy
+from letterlock.recovery import Gate, GateKey, IdentityCheck, Policy, challenge_nonce
 from letterlock.recovery._plans import ServerPlans
 from support.blob_stores import MemoryBlobs
 from support.client_documents import sealed
 from support.client_recovery import KEY_SERVER, RecoveryAsked, Servers
 from support.client_town import Town, play
 from support.gate_memory import MemoryGates
-from support.gate_town import Letters
+from support.gate_town import Letters, Stamps
 from support.keyserver_town import sealed as sealed_rows
 from support.recovery_town import DECOYS
 
@@ -42,7 +42,8 @@ class AddressTown(Servers):
         self.letters = {1: Letters(), 2: Letters()}
         self.desks: dict[int, Desk] = {}
         for at in (1, 2):
-            key, checks = GateKey(bytes([at]) * 32), {"mail": self.letters[at]}
+            key = GateKey(bytes([at]) * 32)
+            checks: dict[str, IdentityCheck] = {"mail": self.letters[at], "stamp": Stamps()}
             gate = Gate(at, key, MemoryGates(), checks, clock=town.clock, entropy=system_entropy)
             self.gates[at] = gate
             plans = ServerPlans(at, DECOYS, None, Policy(), town.clock)
@@ -69,6 +70,15 @@ class AddressTown(Servers):
             return IdentityAnswer("mail", address, answer)
 
         return ServerChecks({at: answer_of(at) for at in (1, 2)}, KEY_SERVER)
+
+    @staticmethod
+    def stamped(identity: bytes) -> ServerChecks:
+        """Return answers that name an identity to the servers alone, as tickets do."""
+
+        async def answer(challenge: bytes) -> bytes:
+            return challenge_nonce(challenge) + identity
+
+        return ServerChecks({at: IdentityAnswer("stamp", None, answer) for at in (1, 2)}, KEY_SERVER)
 
     @property
     def doras(self) -> ServerChecks:

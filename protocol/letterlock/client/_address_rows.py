@@ -24,8 +24,9 @@ from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.identity_calls import read_kind
 from letterlock._wire.identity_limits import MAX_CLAIM
+from letterlock._wire.recovery_limits import PROVISIONAL_LIFE
 from letterlock._wire.relay_body import read_blobs
-from letterlock.client._table import Table
+from letterlock.client._table import MICROSECONDS, Table
 from letterlock.errors import MalformedMessage
 from letterlock.limits import DAY
 from letterlock.recovery import OwnerSecret
@@ -90,6 +91,11 @@ class AddressTables:
     def __init__(self, store: Store) -> None:
         self.invited: Table[Invited] = Table(store, EntryKind.INVITED, encode_invited, decode_invited)
         self.claimed: Table[ClaimRow] = Table(store, EntryKind.CLAIMED, encode_claimed, decode_claimed)
+
+    def claimed_rows(self, now: int) -> list[tuple[bytes, ClaimRow]]:
+        """Return what was claimed and not told to both servers; forget what no server can have any more."""
+        self.claimed.delete_due((now - PROVISIONAL_LIFE - KEPT_AFTER_END) * MICROSECONDS)
+        return self.claimed.due()
 
     def save_invited(self, id_: bytes, row: Invited) -> None:
         """Insert or replace what was shared with an identity."""

@@ -14,7 +14,7 @@ Not here: the granter (_client_addresses.py).
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -54,10 +54,11 @@ async def claim(
     seeds = claiming.finish(released[0], released[1])
     whom = _whom(checks)
     found, done = await desk.office.run(_keep, desk, grants, seeds, whom)
+    shown = None if _is_named(checks) else {id_ for each in released for id_, _ in each.seeds}
     told, disputed = 0, 0
-    if await desk.office.run(_pending, desk, whom):
+    if await desk.office.run(_pending, desk, whom, shown):
         await _shelved(desk)
-        told, disputed = await _tell(desk, asking, whom)
+        told, disputed = await _tell(desk, asking, whom, shown)
     if grants and not (found or told or disputed) and not await _are_open(desk, grants):
         raise NoGrant("these invitations are for another address, or were withdrawn or have ended")
     return Claimed(found, sum(each.id not in done for each in seeds), disputed)
@@ -105,7 +106,7 @@ def _keep(
     made, done = claim_grants(queue.documents, [each.encode() for each in grants], seeds)
     ids = {each.id for each in done}
     for shared in made:
-        queue.shared(lambda shared=shared: shared)  # type: ignore[misc]
+        queue.claimed(shared)
         subjects = {(each.id, each.version) for each in shared.grants}
         queue.parcels_out.show(_granters(grants, ids, subjects), shared.wire)
     for each in ids:
@@ -152,8 +153,22 @@ def _whom(checks: ServerChecks) -> bytes:
     return hashlib.sha256(cbor.encode(people)).digest()
 
 
-def _pending(desk: AddressDesk, whom: bytes) -> list[tuple[bytes, ClaimRow]]:
-    return [(key, row) for key, row in desk.tables.claimed.due() if row.whom == whom]
+def _is_named(checks: ServerChecks) -> bool:
+    """Return whether this client knows who is proven. What a ticket says, only the servers see."""
+    return all(each.claim is not None for each in checks.identities.values())
+
+
+def _pending(desk: AddressDesk, whom: bytes, shown: Container[bytes] | None) -> list[tuple[bytes, ClaimRow]]:
+    """Return what both servers are to be told of whoever is proven.
+
+    `shown` has the ids that a server has shown to whoever is proven, where this client does not know who
+    that is: the others may be somebody else's. [PRV-11]
+    """
+    return [
+        (key, row)
+        for key, row in desk.tables.claimed_rows(desk.office.queue.tables.clock())
+        if row.whom == whom and (shown is None or key in shown)
+    ]
 
 
 async def _shelved(desk: AddressDesk) -> None:
@@ -172,10 +187,12 @@ async def _shelved(desk: AddressDesk) -> None:
         raise RelayUnavailable("the relay has not taken what was claimed: claim again, nothing is lost")
 
 
-async def _tell(desk: AddressDesk, asking: Asking, whom: bytes) -> tuple[int, int]:
+async def _tell(
+    desk: AddressDesk, asking: Asking, whom: bytes, shown: Container[bytes] | None
+) -> tuple[int, int]:
     """Tell both servers what is this user's. Return for how many that is done, and how many are disputed."""
     office, user_id, disputed = desk.office, desk.office.queue.user.user_id, set[bytes]()
-    rows = dict(await office.run(_pending, desk, whom))
+    rows = dict(await office.run(_pending, desk, whom, shown))
     for server in SERVERS:
         ids = [each for each, row in rows.items() if not row.told & server and each not in disputed]  # PRV-12
         for at in range(0, len(ids), MAX_PERSON_IDENTITIES):

@@ -252,7 +252,10 @@ class ClientDocuments(Uncopyable):
 
     async def claim(self, grants: Iterable[bytes], secret: ReaderSecret) -> Shared:
         """Make grants to a link, a password or a provisional recipient this user's own."""
-        return await self._share(partial(self._queue.documents.claim, tuple(grants), secret))
+        claim = partial(self._queue.documents.claim, tuple(grants), secret)
+        made = await self._office.run(lambda: self._queue.claimed(claim()))
+        self._office.wake_shelves()
+        return made
 
     async def withdraw(self, grants: Sequence[bytes], *, reason: str = "") -> None:
         """Withdraw grants that this user made, by their hashes, and have their readers told."""

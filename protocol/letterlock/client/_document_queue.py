@@ -98,6 +98,15 @@ class DocumentQueue(Uncopyable):
         self._ask(made)
         return made
 
+    def claimed(self, made: Shared) -> Shared:
+        """Put what was claimed into parcels, unless it is on this user's shelf already."""
+        pairs = zip(made.wire, made.grants, strict=True)
+        self.parcels_out.grants(
+            wire for wire, each in pairs if not self.parcels_back.has(self.own, each.hash)
+        )
+        self._ask(made)
+        return made
+
     def sealed(self, made: Sealed) -> Sealed:
         """Put the grants of a document that was sealed into parcels."""
         self.shared(lambda: made.shared)

@@ -1,6 +1,6 @@
 """Parcels back: which grants stand in which parcels, and parcels in which nothing holds any more.
 
-    stands        a parcel was made for a shelf, or was read on this user's own
+    stands, has   a parcel was made for a shelf, or was read on this user's own
     withdrawn     grants that hold no more: their parcels leave the shelves of others                [CLN-20]
     erased        grants whose keys were destroyed: their parcels leave this user's own shelf too
     due, done     parcels for the relay to take away
@@ -44,6 +44,12 @@ class ParcelsBack(Uncopyable):
             if len(known) >= MAX_GRANT_PARCELS and not ours:
                 continue  # copies that somebody put on our shelf drive out nothing
             rows.grant_parcels.save(each, (*known, parcel)[-MAX_GRANT_PARCELS:], None)
+
+    def has(self, shelf: ShelfName, grant: bytes) -> bool:
+        """Return whether a grant, by its hash, stands in a parcel of this shelf, or of one on its way."""
+        parcels = self._rows.grant_parcels.load(grant) or ()
+        known = [self._rows.shelved.load(each) for each in parcels]
+        return any(each is not None and each.shelf == shelf and grant in each.grants for each in known)
 
     def withdrawn(self, grants: Iterable[bytes]) -> None:
         """Have the parcels of grants that hold no more taken from the shelves of others.

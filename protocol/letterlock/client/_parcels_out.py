@@ -79,10 +79,12 @@ class ParcelsOut(Uncopyable):
             self._put({ShelfName.of_user(user_id): found})
 
     def show(self, users: Iterable[bytes], wire: Iterable[bytes]) -> None:
-        """Show users, by their ids, grants that are for somebody else. [PRV-11]"""
-        items = {each: ParcelItem(ItemKind.GRANT, each) for each in wire}
-        own = self._own
-        self._put({shelf: dict(items) for shelf in map(ShelfName.of_user, users) if shelf != own})
+        """Show users, by their ids, grants that are for somebody else, each once. [PRV-11]"""
+        items = {Grant.decode(each).hash: ParcelItem(ItemKind.GRANT, each) for each in wire}
+        for shelf in map(ShelfName.of_user, users):
+            new = {each.data: each for hash_, each in items.items() if not self._back.has(shelf, hash_)}
+            if new and shelf != self._own:
+                self._put({shelf: new})
 
     @property
     def _own(self) -> ShelfName:

@@ -5,7 +5,7 @@ user's store, except while a body is read or written.
 
     seal, open, open_to              _bodies.py
     share, grants, versions          _granting.py, _targets.py, _values.py
-    take                             _taking.py
+    take, claim                      _taking.py, _claiming.py
     blob_name                        _blob_names.py
     withdraw, erase                  _giving_back.py
     items, begin_items               _item_session.py
@@ -18,7 +18,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
-from letterlock._records.grant import GrantRecord
 from letterlock._wire.document_header import DocumentMetadata
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
@@ -27,6 +26,7 @@ from letterlock._wire.signed_by import SignedBy
 from letterlock.documents._access_record import access_record
 from letterlock.documents._blob_names import blob_names
 from letterlock.documents._bodies import Bodies, Sealed, SealOptions
+from letterlock.documents._claiming import claimed
 from letterlock.documents._errors import NoGrant
 from letterlock.documents._file import DocumentFile, open_file
 from letterlock.documents._giving_back import erase, withdraw
@@ -171,19 +171,16 @@ class Documents(Uncopyable):
         """Take grants to a link, a password or a provisional recipient, and make them this user's own.
 
         Each is verified, opened with the secret, and granted to this user, so that the secret is not needed
-        again. Raises as `take`, and NoGrant if the secret opens none of them.
+        again. The same claim again makes nothing more, and returns the own grants that it made. Raises as
+        `take`, and NoGrant if the secret opens none of them.
         """
         with self._user.transaction():
             decoded = [Grant.decode(each) for each in grants]
             Taking(self._shelf).take(each.encode() for each in decoded)
-            finder, made = self._shelf.finder(), list[GrantRecord]()
-            for subject in dict.fromkeys(each.terms.subject for each in decoded):
-                for _, key in finder.keys(subject, secret):
-                    made += self._shelf.keep(subject, key)
-                    break
-            if not made:
+            own = claimed(self._shelf, decoded, secret)
+            if not own:
                 raise NoGrant("the secret opens none of these grants: ask for the right one")
-            return self._shelf.result(made)
+            return self._shelf.result(own)
 
     # --- what was granted -------------------------------------------------------------------------
 

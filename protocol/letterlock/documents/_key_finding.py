@@ -11,7 +11,7 @@ Not here: whether a key opens the document itself, which its header tells.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from itertools import chain
 from typing import Protocol, TypeAlias
 
@@ -90,13 +90,17 @@ class KeyFinder:
         raise self.refusal(subject)
 
     def keys(
-        self, subject: Subject, secret: ReaderSecret | None = None
+        self, subject: Subject, secret: ReaderSecret | None = None, among: Container[bytes] | None = None
     ) -> Iterator[tuple[GrantRecord, GrantedKey]]:
-        """Yield each grant that opens, with its key. Grants whose key was in use already come first."""
+        """Yield each grant that opens, with its key. Grants whose key was in use already come first.
+
+        With `among`, only grants with these hashes are opened.
+        """
         place = (subject.kind, subject.id, subject.number)
         for record in chain(self._book.mine(*place), self._book.for_others(*place)):
             open_to_us = record.withdrawn is None and not self._expired(record.grant)
-            if open_to_us and record.grant.terms.subject == subject:
+            is_wanted = among is None or record.grant.hash in among
+            if open_to_us and is_wanted and record.grant.terms.subject == subject:
                 key = self.opened(record.grant, secret)
                 if key is not None and is_committed(subject, key):
                     yield record, key
