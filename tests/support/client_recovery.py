@@ -1,6 +1,7 @@
 """Both servers of recovery in this process, for clients of a town.
 
 Servers             RecoveryServer 1 and 2, and the boxes of server 1, behind the town's transport
+Servers.pauses      functions that let a call go when they return
 Servers.rules       functions that see each call before a server does, and may answer in its place
 Servers.changes     functions that see each answer before the client does, and may change it
 lost                a user with documents, contacts and a lock, whose devices are gone
@@ -8,7 +9,7 @@ lost                a user with documents, contacts and a lock, whose devices ar
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,6 +94,7 @@ class Servers:
 
     def __init__(self, town: Town, policy: Policy = FREELY) -> None:
         self.town = town
+        self.pauses: list[Callable[[RecoveryAsked], Awaitable[None]]] = []
         self.rules: list[Rule] = []
         self.changes: list[Change] = []
         self.calls: Counter[tuple[int, str]] = Counter()
@@ -139,6 +141,8 @@ class Servers:
         self.calls[server, call.name] += 1
         if server in self.down:
             raise RelayUnavailable("down")
+        for pause in list(self.pauses):
+            await pause(asked)
         for rule in list(self.rules):
             if (found := rule(asked)) is not None:
                 return found
@@ -285,6 +289,8 @@ class Servers:
 
     async def _box(self, request: GetBox) -> BoxKept:
         kept, lists = self.boxes.get(request.user_id), tuple[DeviceList, ...]()
+        if request.device_id is None and (kept is None or kept.card.by.ml_dsa != request.by.ml_dsa):
+            raise IdentityRefused("the recovery device of another card")
         for name in self.names:
             found = await self.lists(name)
             if found and found[0].hash == request.user_id:

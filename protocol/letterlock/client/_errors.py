@@ -105,10 +105,15 @@ class RecoveryOvertaken(UsageError):
     """Another device changed the device list before this recovery was at the relay. Recover again.
 
     Nobody knows the device that this recovery made. Its store is deleted if it was named by a path; another
-    one has to be emptied first. The password was right, so no use is spent.
+    one has to be emptied first. The password was right, so no use is spent. At a first login, somebody else
+    has logged in first: perhaps the same person, on another device, whose password then brings this one in.
     """
 
     TEXT = "another device list came first, so nobody knows this device: recover again, into an empty store"
+    FIRST_LOGIN = (
+        "somebody has logged in as this user first: if it was you, recover with the password that you chose "
+        "there, into an empty store; if not, tell whoever enrolled you"
+    )
 
     def __init__(self, text: str = TEXT) -> None:
         super().__init__(text)
@@ -117,7 +122,8 @@ class RecoveryOvertaken(UsageError):
 class NewPasswordNeeded(UsageError):
     """This is the first login of a user whom an application enrolled: call `first_login`.
 
-    Whoever made the password of before could read everything. It was right, and no use is spent.
+    Whoever made the password of before could read everything. No use is spent. A first login that was
+    interrupted goes on in the same way.
     """
 
     TEXT = "whoever enrolled this user knows the password: call `first_login` with a new one"

@@ -7,6 +7,7 @@
     saved                   the device, its user, and the recovery key: ONE transaction              [CLN-26]
 
 What follows goes on from the store, also after a crash: the list is uploaded, prekeys, box and a new lock.
+A first login that goes on spends no use: its new lock is not of the password that opens the one before.
 
 Not here: what follows (_client_recovery.py); what lists and box must prove (recovery/).
 """
@@ -20,7 +21,7 @@ from letterlock._wire.device_list import DeviceList
 from letterlock._wire.recovery_kept import BoxKept
 from letterlock.client._arrivals import Arrivals
 from letterlock.client._asking import is_used, take
-from letterlock.client._errors import NewPasswordNeeded
+from letterlock.client._errors import NewPasswordNeeded, RecoveryOvertaken
 from letterlock.client._http import RelayUrl
 from letterlock.client._identity import prove_identities
 from letterlock.client._opening import World, checked_name, existing, linked
@@ -37,6 +38,7 @@ from letterlock.errors import AccountExists, PeerError
 from letterlock.limits import MAX_EVIDENCE_LISTS
 from letterlock.recovery import (
     BoxRefused,
+    IdentityRefused,
     Recovered,
     RecoveryKey,
     Remains,
@@ -46,9 +48,12 @@ from letterlock.recovery import (
     recover_user,
 )
 from letterlock.recovery._ahead import is_ahead
+from letterlock.recovery._device import recovery_device
 from letterlock.recovery._password import require_strength
 from letterlock.stores import Store
 from letterlock.user import ListChain
+from letterlock.user._creation import FIRST_DEVICE
+from letterlock.user._user import desk_behind
 
 _LISTS: Final = "its device lists cannot be read, or are not there"
 
@@ -64,6 +69,16 @@ class Return:
     new_password: str | None = field(default=None, repr=False)
 
     @property
+    def is_first_login(self) -> bool:
+        """Whether the user was enrolled, and has no password of their own yet."""
+        return self.new_password is not None
+
+    @property
+    def has_new_password(self) -> bool:
+        """Whether the lock that is made is of another password than the one before."""
+        return self.is_forgotten or self.is_first_login
+
+    @property
     def next_password(self) -> str:
         """The password of the lock that is made: at a first login, another one."""
         return self.password if self.new_password is None else self.new_password
@@ -74,18 +89,19 @@ async def recover(
 ) -> tuple[StoreThread, Arrivals]:
     """Make the store's device one of the user's. Nothing is uploaded yet.
 
-    A recovery that was cut short opens the lock again, and goes on from the store. One without a password has
-    nothing to open. Raises WrongPassword, LockWaits, HalfWaits, ServerAtFault, RecoveryRefused,
-    IdentityRefused, ServerUnavailable, BoxRefused; what wrong lists raise; AccountExists, UsageError.
+    A recovery that was cut short opens the lock again, and goes on from the store. A first login opens it
+    once, and one without a password has nothing to open. Raises WrongPassword, LockWaits, HalfWaits,
+    ServerAtFault, RecoveryRefused, RecoveryOvertaken, IdentityRefused, ServerUnavailable, BoxRefused; what
+    wrong lists raise; AccountExists, UsageError.
     """
     name = checked_name(how.name)
     relay = RelayUrl(servers.relay, allow_insecure=servers.allow_insecure)
     key_server = key_server_of(servers.key_server, relay.name, allow_insecure=servers.allow_insecure)
-    if how.is_forgotten or how.new_password is not None:
+    if how.has_new_password:
         require_strength(how.next_password, name)
-    begin = partial(_begun, name=name, relay=relay.text, clock=world.clock, is_forgotten=how.is_forgotten)
+    begin = partial(_begun, how=how, relay=relay.text, clock=world.clock)
     thread, begun = await StoreThread.open(opener.open, begin)
-    if begun is not None and how.is_forgotten:
+    if begun is not None and how.has_new_password:
         return thread, begun
     transports = world.transport(relay), world.transport(key_server)
     try:
@@ -99,7 +115,7 @@ async def recover(
             key = await _opened(calls, user_id, how.password)
         if begun is not None:
             return thread, begun  # not before: the new lock is made of this password  [CLN-26]
-        remains = await _remains(calls, key, user_id, world.clock)
+        remains = await _remains_for(how, calls, key, user_id, world.clock)
         save = _Save(how, relay.text, key_server.text, world.clock)
         return thread, await thread.run(save.save, thread.store, key, remains)
     except BaseException:
@@ -116,17 +132,42 @@ async def _opened(calls: RecoveryCalls, user_id: bytes, password: str) -> Recove
     return opened.key
 
 
-def _begun(store: Store, name: str, relay: str, clock: Clock, *, is_forgotten: bool) -> Arrivals | None:
-    """Return the user of a recovery that was cut short, or None in an empty store. Raises AccountExists."""
+def _begun(store: Store, how: Return, relay: str, clock: Clock) -> Arrivals | None:
+    """Return the user of a recovery that was cut short, or None in an empty store.
+
+    Raises AccountExists; NewPasswordNeeded for a first login without a new password.
+    """
     with store.transaction():
         if store.tables.account.load() is None:
             return None
         arrivals, change = existing(store, clock), RecoveryTables(store).change()
-        is_this = (arrivals.queue.user.name, arrivals.queue.own().relay) == (name, relay)
+        is_this = (arrivals.queue.user.name, arrivals.queue.own().relay) == (how.name, relay)
+        is_ours = _is_first_login(arrivals) or not how.is_first_login
         # Without the old password, only a recovery that never had one goes on with a new one.
-        if not is_this or change is None or (is_forgotten and not change.is_first):
+        if not is_this or not is_ours or change is None or (how.is_forgotten and not change.is_first):
             raise AccountExists("this store holds a user already: open it, or choose another store")
+        if _is_first_login(arrivals) and not how.has_new_password:
+            raise NewPasswordNeeded  # somebody else made the one before  [REC-52]
         return arrivals
+
+
+def _is_first_login(arrivals: Arrivals) -> bool:
+    """Return whether the user was enrolled, and this device is the first one."""
+    desk = desk_behind(arrivals.queue.user)
+    chain = desk.book.chain(desk.name, desk.book.own().pin)
+    return is_ahead(ListChain(chain.lists[:1])) and desk.device_id == FIRST_DEVICE + 1
+
+
+async def _remains_for(
+    how: Return, calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock: Clock
+) -> Remains:
+    """Return what `_remains` does. At a first login, it raises RecoveryOvertaken if another one has ended."""
+    try:
+        return await _remains(calls, key, user_id, clock)
+    except IdentityRefused:  # the key opened the lock, and the box is for another recovery device
+        if how.is_first_login:
+            raise RecoveryOvertaken(RecoveryOvertaken.FIRST_LOGIN) from None
+        raise
 
 
 async def _remains(calls: RecoveryCalls, key: RecoveryKey, user_id: bytes, clock: Clock) -> Remains:
@@ -176,9 +217,12 @@ class _Save:
 
     def _back(self, store: Store, key: RecoveryKey, remains: Remains) -> Recovered:
         """Return the user on a fresh device. Who was enrolled gets another recovery key. [REC-52]"""
-        how = self.how
-        if how.new_password is not None:
+        how, chain = self.how, ListChain.verify(remains.lists)
+        if how.is_first_login:
+            first = recovery_device(ListChain(chain.lists[:1]))
+            if not is_ahead(chain) and first and first.identity == device_keys(key).identity.public:
+                raise RecoveryOvertaken(RecoveryOvertaken.FIRST_LOGIN)
             return first_login(store, key, remains, clock=self.clock)
-        if not how.is_forgotten and is_ahead(ListChain.verify(remains.lists)):
+        if not how.is_forgotten and is_ahead(chain):
             raise NewPasswordNeeded
         return recover_user(store, key, remains, revoke_others=how.revoke_others, clock=self.clock)

@@ -9,6 +9,7 @@ Not here: what is done in a turn (_client_recovery.py, _recovery_keeper.py).
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Never
 
 from letterlock._primitives.composite import ed25519_half
@@ -18,7 +19,7 @@ from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import DeviceClass
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
-from letterlock._wire.relay_lists import AppendRequest
+from letterlock._wire.relay_lists import AppendRequest, ListsAnswer
 from letterlock._wire.relay_login import (
     AuthenticateAnswer,
     AuthenticateRequest,
@@ -26,7 +27,8 @@ from letterlock._wire.relay_login import (
     ChallengeRequest,
     login_input,
 )
-from letterlock.client._errors import RecoveryOvertaken, RelayRefused, RelayUnavailable
+from letterlock._wire.relay_newer import NewerRequest, newer_input
+from letterlock.client._errors import RecoveryOvertaken, RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._lock_change import LockChange
 from letterlock.client._office import Office
@@ -37,6 +39,7 @@ from letterlock.client._second_lock_rows import SecondLockTables
 from letterlock.client._second_lock_view import SecondLockViews
 from letterlock.client._sender import Sender
 from letterlock.client._transport import Transport
+from letterlock.errors import PeerError, UsageError
 from letterlock.recovery import RecoveryKey, device_keys
 from letterlock.recovery._device import recovery_device
 from letterlock.user import ListChain
@@ -166,9 +169,13 @@ class RecoveryDesk(Uncopyable):
         for encoded in missing:
             try:
                 await office.connection.call_with(AppendRequest(encoded), DoneAnswer, token)
+            except RelayUnavailable:
+                if not await office.run(self._has_recovery):  # its token ends when another list is there
+                    await self._require_ours(key, Address(queue.user.name, device_id))
+                raise
             except RelayRefused as refused:
                 if refused.code in _OVERTAKEN:
-                    raise RecoveryOvertaken from None
+                    raise await office.run(self._overtaken) from None
                 raise RelayUnavailable(
                     f"the relay refused the device list ({refused.code.name})", refused.number
                 ) from None
@@ -186,9 +193,46 @@ class RecoveryDesk(Uncopyable):
             request = AuthenticateRequest(address, challenge, _NO_COUNT, signature)
             return (await openly(request, AuthenticateAnswer)).token
         except RelayRefused as refused:
-            if refused.code is RelayCode.UNKNOWN and recovery_device(await office.run(self.chain)) is None:
-                return None  # the answer was lost: this device is listed now
-            raise RelayUnavailable(f"the relay admits no recovery ({refused.code.name})") from None
+            if refused.code is not RelayCode.UNKNOWN or await office.run(self._has_recovery):
+                raise RelayUnavailable(f"the relay admits no recovery ({refused.code.name})") from None
+        # A list without the recovery device is there. It is ours if only the answer was lost.
+        await self._require_ours(key, address)
+        return None
+
+    async def _require_ours(self, key: RecoveryKey, address: Address) -> None:
+        """Raise RecoveryOvertaken if the relay proves that another list came first.              [CLN-35]
+
+        Raises RelayMisbehaves for lists that prove nothing.
+        """
+        office, openly = self.office, self.office.connection.call_openly
+        ours = await office.run(self.chain)
+        before = ListChain(ours.lists[: _first_without(ours, address.device_id)])
+        challenge = (await openly(ChallengeRequest(address), ChallengeAnswer)).challenge
+        signed = newer_input(office.relay_name, address, challenge, before.version)
+        signature = ed25519_half(device_keys(key).signing.seed).sign(signed)
+        request = NewerRequest(address, challenge, before.version, signature)
+        with suppress(RelayRefused):  # it knows nothing that has to be looked at
+            shown = (await openly(request, ListsAnswer)).lists
+            try:
+                theirs = before.extended([DeviceList.decode(each) for each in shown])
+            except (PeerError, UsageError):
+                raise RelayMisbehaves("shows device lists that are wrong") from None
+            if ours.shared_with(theirs.lists) < min(ours.version, theirs.version):
+                raise await office.run(self._overtaken)
+
+    def _has_recovery(self) -> bool:
+        return recovery_device(self.chain()) is not None
+
+    def _overtaken(self) -> RecoveryOvertaken:
+        """Return the error for a list that came first. In the store."""
+        text = RecoveryOvertaken.TEXT if self._has_recovery() else RecoveryOvertaken.FIRST_LOGIN
+        return RecoveryOvertaken(text)
+
+
+def _first_without(chain: ListChain, device_id: int) -> int:
+    """Return how many versions come before the one that takes a device out."""
+    is_in = [each.snapshot.device(device_id) is not None for each in chain.lists]
+    return max((at for at, each in enumerate(is_in, 1) if each), default=0)
 
 
 class _Nowhere:

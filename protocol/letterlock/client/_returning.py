@@ -71,9 +71,10 @@ class ClientReturn(Uncopyable):
 
         `password` is the one that the application made, and `new_password` the one from now on, of another
         recovery key: the application reads nothing that is sealed for this user from then on. Interrupted, it
-        goes on when it is called again, or when the store is opened and `client.recovery.setup` is called.
-        Raises what `recover` raises, and UsageError if somebody has logged in before, or for a new password
-        with fewer than 8 characters besides the name.
+        goes on where it stopped when it is called again with the same store, and spends no guess; the new
+        password may be another one then. Raises what `recover` raises; RecoveryOvertaken if another device
+        was faster; UsageError if somebody has logged in before, or for a new password with fewer than 8
+        characters besides the name.
         """
         from letterlock.client._recovering import Return  # noqa: PLC0415 (optional)
 
