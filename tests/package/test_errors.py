@@ -13,6 +13,7 @@ import letterlock.cli._demo_processes as cli_errors
 import letterlock.user._errors as user_errors
 from letterlock._wire.address import Address
 from letterlock._wire.relay_error import RelayCode
+from letterlock.client import EnrolmentStopped
 from letterlock.client._errors import RelayRefused, ServerUnavailable
 from letterlock.documents import UnknownAuthor
 from letterlock.errors import (
@@ -47,6 +48,7 @@ MAKERS: Final[dict[type[LetterlockError], Callable[[], LetterlockError]]] = {
     HalfWaits: lambda: HalfWaits(2, 86_400),
     ServerAtFault: lambda: ServerAtFault(1, "its proof does not verify"),
     ServerUnavailable: lambda: ServerUnavailable(2, 30),
+    EnrolmentStopped: lambda: EnrolmentStopped(ServerUnavailable(2, 30), 12, 3),
     RelayRefused: lambda: RelayRefused(RelayCode.STALE, 3),
     UnknownAuthor: lambda: UnknownAuthor(bytes(range(32)), 2, contradicts=True),
     GroupEntryMissing: lambda: GroupEntryMissing(7),

@@ -34,6 +34,7 @@ from letterlock.client._client import Client
 from letterlock.client._client_collections import ClientCollections
 from letterlock.client._client_documents import ClientDocuments
 from letterlock.client._client_json import ClientJson
+from letterlock.client._enrolment_values import EnrolmentStopped, NewUser, NotEnrolled
 from letterlock.client._errors import (
     AlreadyDone,
     HistoryRefused,
@@ -52,8 +53,6 @@ from letterlock.client._people import ClientPeople
 from letterlock.client._recovery_values import (
     AnswerChallenge,
     IdentityAnswer,
-    NewUser,
-    NotEnrolled,
     RecoveryLack,
     RecoveryServers,
     RecoveryStatus,
@@ -102,6 +101,7 @@ __all__ = [
     "ClientSecondLock",
     "Delivery",
     "Enrolment",
+    "EnrolmentStopped",
     "Hardness",
     "HistoryRefused",
     "IdentityAnswer",

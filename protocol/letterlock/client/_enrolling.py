@@ -21,6 +21,7 @@ from letterlock._wire.recovery_kept import PutBox
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.client._connection import Connection
 from letterlock.client._enrolment_rows import EnrolmentRecord, decode_enrolment, encode_enrolment
+from letterlock.client._enrolment_values import NewUser
 from letterlock.client._errors import NameTaken
 from letterlock.client._identity import prove
 from letterlock.client._lock_change import LockChange
@@ -28,7 +29,6 @@ from letterlock.client._opening import register
 from letterlock.client._recovery_box import RELAY, signed_keeping
 from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryTables
-from letterlock.client._recovery_values import NewUser
 from letterlock.client._table import Table
 from letterlock.client._thread import StoreThread
 from letterlock.recovery import EnrolledAhead, Hardness, RecoveryKey, bind_identity, device_keys, enrol_ahead

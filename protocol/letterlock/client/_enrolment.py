@@ -1,7 +1,8 @@
 """Enrolment: an application makes users before anybody logs in, one or ten thousand.
 
     enrol        one user
-    enrol_all    many, some at once; a user who cannot be enrolled does not stop the others
+    enrol_all    many, some at once; a user who cannot be enrolled does not stop the others, and a server
+                 that is away or a store that fails does
 
 The store keeps how far each one has come, sealed, so that a call that ended in the middle is made again as it
 was. Keep the store as long as users may be enrolled: it knows who is done. What takes time is Argon2id.
@@ -10,23 +11,24 @@ Not here: the steps of one user (_enrolling.py); the first login (_recovering.py
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._connection import Connection
 from letterlock.client._enrolling import Enrolling
+from letterlock.client._enrolment_values import EnrolmentStopped, NewUser, NotEnrolled
 from letterlock.client._errors import RelayUnavailable
 from letterlock.client._http import RelayUrl
 from letterlock.client._opening import WORLD, World, checked_name
 from letterlock.client._recovery_calls import RecoveryCalls
-from letterlock.client._recovery_values import NewUser, NotEnrolled, RecoveryServers
+from letterlock.client._recovery_values import RecoveryServers
 from letterlock.client._stores import StoreOpener, StorePlace
 from letterlock.client._thread import StoreThread
 from letterlock.client._transport import Transport
 from letterlock.client._two_servers import key_server_of
-from letterlock.errors import LetterlockError, UsageError
+from letterlock.errors import LetterlockError, StoreError, UsageError
 from letterlock.recovery import Hardness
 from letterlock.recovery._password import require_strength
 from letterlock.stores import Store
@@ -105,37 +107,27 @@ class Enrolment(Uncopyable):
         *,
         at_once: int = AT_ONCE,
         progress: Callable[[str], None] | None = None,
+        refused: Callable[[NotEnrolled], None] | None = None,
     ) -> tuple[NotEnrolled, ...]:
         """Enrol users, `at_once` of them at the same time, and return those who were not enrolled.
 
-        `progress` is called with the name of each user who is enrolled. Users are taken one by one, so a
-        generator may make them. If a server is away, the call ends with RelayUnavailable: make it again, and
-        whoever is enrolled is passed over.
+        `progress` is called with the name of each user who is enrolled, and `refused` with each one who is
+        not. Users are taken one by one, so a generator may make them. Raises EnrolmentStopped if a server is
+        away or the store fails: make the call again with all users, and whoever is enrolled is passed over.
         """
         if not 1 <= at_once <= MOST_AT_ONCE:
             raise UsageError(f"at_once is 1 to {MOST_AT_ONCE} users, not {at_once}")
-        left, failed = iter(users), list[NotEnrolled]()
-
-        async def work() -> None:
-            for user in left:
-                try:
-                    await self.enrol(user)
-                except RelayUnavailable:
-                    raise
-                except LetterlockError as error:
-                    failed.append(NotEnrolled(user.name, error))
-                else:
-                    if progress is not None:
-                        progress(user.name)
-
-        tasks = [asyncio.create_task(work()) for _ in range(at_once)]
+        many = _Many(self.enrol, iter(users), (progress or _ignored, refused or _ignored))
+        tasks = [asyncio.create_task(many.work()) for _ in range(at_once)]
         try:
             await asyncio.gather(*tasks)
+        except (RelayUnavailable, StoreError) as error:
+            raise EnrolmentStopped(error, many.enrolled, len(many.failed)) from error
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-        return tuple(failed)
+        return tuple(many.failed)
 
     async def close(self) -> None:
         """Close the connections and the store."""
@@ -153,6 +145,42 @@ class Enrolment(Uncopyable):
 
     def __repr__(self) -> str:
         return "<Enrolment>"
+
+
+class _Many(Uncopyable):
+    """Many users on their way, and how far they have come."""
+
+    __slots__ = ("_enrol", "_left", "_progress", "_refused", "enrolled", "failed")
+
+    def __init__(
+        self,
+        enrol: Callable[[NewUser], Awaitable[bytes]],
+        left: Iterator[NewUser],
+        tell: tuple[Callable[[str], None], Callable[[NotEnrolled], None]],
+    ) -> None:
+        self._enrol = enrol
+        self._left = left
+        self._progress, self._refused = tell
+        self.enrolled = 0
+        self.failed = list[NotEnrolled]()
+
+    async def work(self) -> None:
+        """Enrol one after the other. Raises RelayUnavailable, StoreError: the next would fare no better."""
+        for user in self._left:
+            try:
+                await self._enrol(user)
+            except (RelayUnavailable, StoreError):
+                raise
+            except LetterlockError as error:
+                self.failed.append(NotEnrolled(user.name, error))
+                self._refused(self.failed[-1])
+            else:
+                self.enrolled += 1
+                self._progress(user.name)
+
+
+def _ignored(_: object) -> None:
+    pass
 
 
 def _require_no_user(store: Store) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from letterlock.errors import LetterlockError
-
 AnswerChallenge = Callable[[bytes], Awaitable[bytes]]
 """Takes the challenge of a server, at most 512 bytes, and returns the proof, at most 8,192."""
 
@@ -58,29 +56,6 @@ class RecoveryLack(Enum):
     """The two servers hold no lock in common. Call `change_password`, and tell their operators."""
     KEY_SERVER = "key server unknown"
     """Another device set recovery up, so that this one knows no key server to ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class NewUser:
-    """A user whom an application makes before anybody logs in.
-
-    `password` opens the lock once: the first login asks for another one. `ticket` is for a relay that asks
-    for one. `identities` has an answer for each server that checks who asks before a guess: 1 is the relay,
-    and 2 the key server. The application answers by itself there, with a ticket that it signs.
-    """
-
-    name: str
-    password: str = field(repr=False)
-    ticket: bytes | None = field(default=None, repr=False)
-    identities: Mapping[int, IdentityAnswer] = field(default_factory=dict[int, IdentityAnswer], repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class NotEnrolled:
-    """A user who was not enrolled, and why. Whoever mends that calls again."""
-
-    name: str
-    error: LetterlockError
 
 
 @dataclass(frozen=True, slots=True)
