@@ -189,7 +189,7 @@ def test_a_member_who_lies_about_names_keeps_nobody_from_writing(tmp_path: Path)
 
 
 def test_what_strangers_put_on_the_shelf_is_passed_over(tmp_path: Path) -> None:
-    """GRP-49: whoever knows the id alone has not the secret. GRP-50"""
+    """GRP-49: whoever knows the id alone has not the secret. Carol stands for a relay that takes it. GRP-50"""
 
     async def story(town: Town) -> None:
         watcher = Watcher(town)
@@ -203,7 +203,7 @@ def test_what_strangers_put_on_the_shelf_is_passed_over(tmp_path: Path) -> None:
         moved = parcel_for_group(secret, other, 1, [item], os.urandom)
         named = parcel_for_group(secret, group, 1, [item], os.urandom)
         later = parcel_for_group(secret, group, 999, [item], os.urandom)
-        await put(mallory, group, moved, named, later, os.urandom(500), b"\x00")
+        await put(carol, group, moved, named, later, os.urandom(500), b"\x00")
         before = names_of(bob)
         await bob.groups.send(group, b"from bob")
         for each in (alice, carol):

@@ -2,6 +2,7 @@
 
     user            put there by anybody who knows the user id; shown to the user's own devices     [RLY-37]
     collection      put there by anybody who knows the id, and shown to the same
+    group           put there by members, and shown to whoever knows the id                         [RLY-61]
 
 A flood is bounded twice: what one user may put on a shelf of somebody else is a sixteenth of it, and an
 eighth is left to the owner.                                                                        [RLY-38]
@@ -15,6 +16,7 @@ from contextlib import asynccontextmanager
 
 from letterlock._records.collection import decode_log
 from letterlock._wire.collection_member import Role
+from letterlock._wire.log_opening import LogKind
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_limits import MAX_SHELF_BYTES
@@ -85,7 +87,8 @@ class Shelves:
         for name in names:
             if name != own:
                 means.limits.target(session.requester, name.key, now)
-        known = dict(zip(names, await asyncio.gather(*map(self._is_known, names)), strict=True))
+        found = await asyncio.gather(*(self._takes(name, head.user_id) for name in names))
+        known = dict(zip(names, found, strict=True))
         puts = [self._put(name, parcel, own) for name, parcel in request.parcels if known[name]]
         stored = iter(await means.store.shelve(puts) if puts else ())
         return ShelveAnswer(
@@ -112,6 +115,14 @@ class Shelves:
         if name.kind is ShelfKind.USER:
             return await store.user(name.id) is not None
         return await store.log_head(name.key) is not None
+
+    async def _takes(self, name: ShelfName, user_id: bytes) -> bool:
+        """Return whether a user may put parcels on a shelf: on that of a group members alone may. [RLY-61]"""
+        if name.kind is ShelfKind.USER:
+            return await self._is_known(name)
+        log = await self._means.store.log_head(name.key)
+        state = None if log is None else decode_log(Record(log.state))
+        return state is not None and (state.kind is not LogKind.GROUP or state.role_of(user_id) is not None)
 
     async def shelf(self, request: ShelfRequest, session: Session, now: int) -> ShelfAnswer:
         """Return parcels of the caller's own shelf, or of a collection whose id the caller knows. [RLY-37]"""
