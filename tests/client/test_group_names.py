@@ -189,7 +189,7 @@ def test_a_member_who_lies_about_names_keeps_nobody_from_writing(tmp_path: Path)
 
 
 def test_what_strangers_put_on_the_shelf_is_passed_over(tmp_path: Path) -> None:
-    """GRP-49: whoever knows the id alone has not the secret. Carol stands for a relay that takes it. GRP-50"""
+    """GRP-49: whoever knows the id alone has not the secret. Carol is such a relay. GRP-50"""
 
     async def story(town: Town) -> None:
         watcher = Watcher(town)
