@@ -1,7 +1,6 @@
 """The second lock through a client: two checks and a delay, and everything is there again."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,16 +9,14 @@ from letterlock import MemoryStore, SqliteStore
 from letterlock._wire.relay_error import RelayCode
 from letterlock.blobs import DirectoryBlobs
 from letterlock.client import RecoveryLack, SecondLockNewsKind, ServerUnavailable
-from letterlock.client._second_lock_rows import OFF, SecondLockChange, SecondLockTables
 from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, UsageError
 from letterlock.limits import DAY, HOUR
-from letterlock.recovery import HalfWaits, IdentityRefused, RecoveryKey, RecoveryRefused, WrongPassword
-from letterlock.stores import Store
+from letterlock.recovery import IdentityRefused, RecoveryRefused, WrongPassword
 from letterlock.user import EventKind
-from support.client_checks import ANNA, NEW, Checks
+from support.client_checks import ANNA, NEW, Checks, place
 from support.client_documents import reads, sealed
-from support.client_recovery import KEY_SERVER, RecoveryAsked, Servers, back, hardness, linked, refused
+from support.client_recovery import KEY_SERVER, Servers, back, hardness, linked, refused
 from support.client_town import Town, bodies, happens, play, refusal
 from support.recovery_town import PASSWORD, cheap
 
@@ -73,7 +70,7 @@ def test_it_is_off_unless_somebody_turns_it_on(tmp_path: Path) -> None:  # REC-4
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.lost()
-        for record in await records(checks, alice.user_id):
+        for record in checks.held(alice.user_id):
             assert record == ()
         with pytest.raises(RecoveryRefused):
             await checks.ask(MemoryStore())
@@ -88,16 +85,6 @@ def test_it_is_off_unless_somebody_turns_it_on(tmp_path: Path) -> None:  # REC-4
             assert (await fresh.recovery.second_lock.status()).is_on is False
 
     play(tmp_path, story)
-
-
-def place(folder: Path) -> Callable[[], Store]:
-    """Return a function that opens a store, which several programs may do one after the other."""
-    return lambda: SqliteStore(folder / "fresh.db", key=bytes(32))
-
-
-async def records(checks: Checks, user_id: bytes) -> list[tuple[object, ...]]:
-    """Return what each server holds."""
-    return [checks.servers.deposits(server, user_id) for server in (1, 2)]
 
 
 @pytest.mark.parametrize("delay", [0, DAY - 1, 3 * DAY + 1, True])
@@ -153,15 +140,41 @@ def test_notices_go_where_the_code_was_read(tmp_path: Path) -> None:  # REC-45
     play(tmp_path, story)
 
 
-def test_a_server_that_sends_no_notices_leaves_it_to_the_devices(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "answer", [refused(RelayCode.REFUSED), refused(RelayCode.UNKNOWN), Reply(200, b"no")]
+)
+def test_a_server_that_sends_no_notices_leaves_it_to_the_devices(tmp_path: Path, answer: Reply) -> None:
+    """CLN-34: it is told, and a server that answers nonsense is not asked for ever."""
+
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.on()
-        checks.servers.rules.append(
-            lambda asked: refused(RelayCode.REFUSED) if asked.name == "notify" else None
-        )
+        checks.servers.rules.append(lambda asked: answer if asked.name == "notify" else None)
         assert await checks.turn_on(alice) == ()
-        assert (await alice.recovery.second_lock.status()).is_on
+        status = await alice.recovery.second_lock.status()
+        assert (status.is_on, status.is_changing) == (True, False)
+        events = await happens(alice, SecondLockNewsKind.NO_NOTICES)
+        assert [each.server for each in events if each.kind is SecondLockNewsKind.NO_NOTICES] == [2]
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_is_away_hears_later_where_notices_go(tmp_path: Path) -> None:  # CLN-34
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.bound()
+        checks.servers.rules.append(
+            lambda asked: refused(RelayCode.UNAVAILABLE) if asked.name == "notify" else None
+        )
+        with pytest.raises(ServerUnavailable):
+            await checks.turn_on(alice)
+        assert checks.servers.place(2, alice.user_id) is None
+        checks.servers.rules.clear()
+        await alice.recovery.refresh()
+        place = checks.servers.place(2, alice.user_id)
+        assert place is not None
+        assert place.address == ANNA.encode()
+        assert not (await alice.recovery.second_lock.status()).is_changing
 
     play(tmp_path, story)
 
@@ -182,74 +195,6 @@ def test_servers_without_checks_take_no_half(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
-def test_turned_off_it_opens_nothing(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        await alice.recovery.second_lock.turn_off()
-        assert await records(checks, alice.user_id) == [(), ()]
-        with pytest.raises(RecoveryRefused):
-            await checks.ask(MemoryStore())
-
-    play(tmp_path, story)
-
-
-def test_a_server_that_is_away_hears_later_that_it_is_off(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        checks.servers.down = {2}
-        with pytest.raises(ServerUnavailable):
-            await alice.recovery.second_lock.turn_off()
-        first, second = await records(checks, alice.user_id)
-        assert not first
-        assert second
-        status = await alice.recovery.second_lock.status()
-        assert (status.is_on, status.is_changing, status.key_server) == (None, True, None)
-        checks.servers.down = set()
-        await alice.recovery.refresh()
-        assert await records(checks, alice.user_id) == [(), ()]
-
-    play(tmp_path, story)
-
-
-@pytest.mark.parametrize("is_new", [False, True])
-def test_a_new_lock_forgets_no_turning_off_that_has_not_ended(is_new: bool) -> None:
-    store, key = MemoryStore(), RecoveryKey(bytes(32))
-    tables = SecondLockTables(store)
-    with store.transaction():
-        tables.save_change(SecondLockChange(None, OFF, taken=1))
-        for _ in range(2):
-            tables.begin(key, None, is_new=is_new)
-            assert tables.change() == SecondLockChange(key, OFF, is_new, taken=1)
-        tables.begin(key, DAY, is_new=False)  # somebody turns it on again
-        assert tables.change() == SecondLockChange(key, DAY, is_new)
-
-
-def test_what_is_heard_later_takes_away_nothing_newer(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        second = await linked(checks.servers, alice)
-        checks.servers.down = {2}
-        with pytest.raises(ServerUnavailable):
-            await alice.recovery.second_lock.turn_off()
-        checks.servers.rules.append(nothing_for_alice)
-        checks.servers.down = set()
-        await checks.turn_on(second, 2 * DAY)
-        checks.servers.rules.clear()
-        await alice.recovery.refresh()
-        status = await alice.recovery.second_lock.status()
-        assert (status.is_on, status.is_changing) == (True, False)
-
-    play(tmp_path, story)
-
-
-def nothing_for_alice(asked: RecoveryAsked) -> Reply | None:
-    """Answer nothing to the first device."""
-    return refused(RelayCode.UNAVAILABLE) if asked.client == "alice" else None
-
-
 # --- with the recovery key at hand ------------------------------------------------------------------------
 
 
@@ -258,7 +203,7 @@ def test_another_password_leaves_the_second_lock_on(tmp_path: Path, with_old: bo
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.on(2 * DAY)
-        before = await records(checks, alice.user_id)
+        before = checks.held(alice.user_id)
         town.now += 61
         await alice.recovery.change_password(
             "another horse",
@@ -266,7 +211,7 @@ def test_another_password_leaves_the_second_lock_on(tmp_path: Path, with_old: bo
             hardness=hardness(),
             identities=checks.both().identities if with_old else None,
         )
-        after = await records(checks, alice.user_id)
+        after = checks.held(alice.user_id)
         assert [len(each) for each in after] == [1, 1]
         assert not set(before[0]) & set(after[0])
         status = await alice.recovery.second_lock.status()
@@ -322,223 +267,6 @@ def test_a_recovery_with_the_password_ends_what_a_thief_waits_for(tmp_path: Path
     play(tmp_path, story)
 
 
-# --- the delay --------------------------------------------------------------------------------------------
-
-
-def test_before_the_delay_is_over_nobody_is_asked(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        store = place(tmp_path)
-        await checks.ask(store)
-        checks.servers.pass_hours(23)
-        codes = len(checks.letters.sent)
-        with pytest.raises(HalfWaits) as waits:
-            await checks.forgotten(store)
-        assert 0 < waits.value.seconds <= HOUR
-        assert len(checks.letters.sent) == codes
-        again = await checks.ask(store)  # changes nothing
-        assert again.until is not None
-        assert again.until - town.clock() <= HOUR
-        checks.servers.pass_hours(1)
-        await (await checks.forgotten(store)).close()
-
-    play(tmp_path, story)
-
-
-def test_a_server_that_was_off_waits_longer(tmp_path: Path) -> None:  # REC-38, REC-39
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        store = place(tmp_path)
-        await checks.ask(store)
-        checks.servers.pass_hours(24, 1)
-        with pytest.raises(HalfWaits) as waits:
-            await checks.forgotten(store)
-        assert waits.value.server == 2
-        assert waits.value.seconds > 20 * HOUR
-        with pytest.raises(HalfWaits):  # known without asking
-            await checks.forgotten(store)
-        checks.servers.pass_hours(23)
-        await (await checks.forgotten(store)).close()
-
-    play(tmp_path, story)
-
-
-def test_without_a_notice_no_delay_begins(tmp_path: Path) -> None:  # REC-42
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        checks.servers.tells = {1}
-        store = place(tmp_path)
-        asked = await checks.ask(store)
-        assert asked.until is None
-        assert not asked.key_server.is_noticed
-        checks.servers.pass_hours(30)
-        with pytest.raises(HalfWaits) as waits:
-            await checks.forgotten(store)
-        assert waits.value.server == 2
-        checks.servers.tells = {1, 2}
-        asked = await checks.ask(store)
-        assert asked.until is not None
-        checks.servers.pass_hours(24)
-        await (await checks.forgotten(store)).close()
-
-    play(tmp_path, story)
-
-
-def test_a_machine_whose_clock_was_put_back_asks_the_servers(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        store = place(tmp_path)
-        town.now += 90 * DAY
-        await checks.ask(store)
-        checks.servers.pass_hours(24)
-        town.now -= 95 * DAY
-        await (await checks.forgotten(store)).close()
-
-    play(tmp_path, story)
-
-
-# --- every device -----------------------------------------------------------------------------------------
-
-
-def test_every_device_hears_who_waits_and_each_can_stop_it(tmp_path: Path) -> None:  # REC-41, CLN-31
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        second = await linked(checks.servers, alice)
-        await second.recovery.use_key_server(KEY_SERVER)
-        thief = place(tmp_path)
-        await checks.ask(thief, client="thief")
-        checks.servers.pass_hours(5)
-        for device in (alice, second):
-            await device.recovery.second_lock.status()
-            events = await happens(device, SecondLockNewsKind.ASKED)
-            news = [each for each in events if each.kind is SecondLockNewsKind.ASKED]
-            assert news[0].wait.is_noticed
-            assert 18 * HOUR < news[0].wait.seconds_left < 20 * HOUR
-        assert await second.recovery.second_lock.stop() == (1, 2)
-        assert await second.recovery.second_lock.stop() == ()
-        await alice.recovery.second_lock.status()
-        await happens(alice, SecondLockNewsKind.STOPPED)
-        checks.servers.pass_hours(24)
-        with pytest.raises(RecoveryRefused, match="a device of this user has stopped it"):
-            await checks.forgotten(thief, client="thief")
-        with pytest.raises(RecoveryRefused):
-            await checks.ask(thief, client="thief")
-        status = await alice.recovery.second_lock.status()
-        assert status.key_server is not None
-        assert status.key_server.quiet_seconds > 5 * DAY
-        checks.servers.pass_hours(7 * 24)
-        await checks.ask(thief, client="thief")
-
-    play(tmp_path, story)
-
-
-def test_a_device_looks_by_itself(tmp_path: Path) -> None:  # CLN-31
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        path = tmp_path / "alice.db"
-        alice = await checks.on(store=lambda: SqliteStore(path, key=bytes(32)))
-        await checks.ask(MemoryStore(), client="thief")
-        checks.servers.pass_hours(5)
-        alice._office.recovery_wake.set()
-        events = await happens(alice, SecondLockNewsKind.ASKED)
-        assert {each.server for each in events if each.kind is SecondLockNewsKind.ASKED} <= {1, 2}
-        checks.servers.pass_hours(20)
-        alice._office.recovery_wake.set()
-        await happens(alice, SecondLockNewsKind.OPEN)
-
-    play(tmp_path, story)
-
-
-def test_a_relay_that_is_away_hides_nobody_who_waits_at_the_other_server(tmp_path: Path) -> None:  # CLN-31
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        await checks.ask(MemoryStore(), client="thief")
-        async with alice.recovery._desk.turn:
-            town.is_down, checks.servers.down = True, {1}
-            checks.servers.pass_hours(5)
-        alice._office.recovery_wake.set()
-        events = await happens(alice, SecondLockNewsKind.ASKED)
-        assert [each.server for each in events if each.kind is SecondLockNewsKind.ASKED] == [2]
-
-    play(tmp_path, story)
-
-
-def test_silence_is_told_before_the_shortest_delay_is_over(tmp_path: Path) -> None:  # CLN-31
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        await checks.ask(MemoryStore(), client="thief")
-        checks.servers.down = {2}
-        for _ in range(4):
-            checks.servers.pass_hours(5)
-            await alice.recovery.second_lock.status()
-        events = await happens(alice, SecondLockNewsKind.UNSEEN)
-        assert [each.server for each in events if each.kind is SecondLockNewsKind.UNSEEN] == [2]
-
-    play(tmp_path, story)
-
-
-def test_other_devices_hear_that_it_was_turned_on_and_off(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        await alice.recovery.second_lock.turn_off()
-        second = await linked(checks.servers, alice)
-        await second.recovery.use_key_server(KEY_SERVER)
-        await second.recovery.second_lock.status()
-        await checks.turn_on(alice)
-        await second.recovery.second_lock.status()
-        await happens(second, SecondLockNewsKind.TURNED_ON)
-        await alice.recovery.second_lock.turn_off()
-        await second.recovery.second_lock.status()
-        await happens(second, SecondLockNewsKind.TURNED_OFF)
-
-    play(tmp_path, story)
-
-
-def test_a_lost_device_that_is_listed_stops_even_its_owner(tmp_path: Path) -> None:
-    """The claim says so: whoever has a device of the user is enough to stop it."""
-
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        phone = await checks.on()
-        store = place(tmp_path)
-        await checks.ask(store)
-        assert await phone.recovery.second_lock.stop() == (1, 2)
-        checks.servers.pass_hours(24)
-        with pytest.raises(RecoveryRefused, match="Find the device"):
-            await checks.forgotten(store)
-
-    play(tmp_path, story)
-
-
-def test_a_device_that_was_revoked_stops_nobody(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        phone = await linked(checks.servers, alice)
-        await phone.recovery.use_key_server(KEY_SERVER)
-        await alice.revoke(phone.address.device_id)
-        await alice.flush()
-        while RecoveryLack.BOX in (await alice.recovery.status()).missing:
-            await alice.recovery.refresh()
-        await alice.recovery.second_lock.status()  # both servers see the newest list
-        await checks.ask(MemoryStore())
-        with pytest.raises((RecoveryRefused, UsageError)):
-            await phone.recovery.second_lock.stop()
-        status = await alice.recovery.second_lock.status()
-        assert status.relay is not None
-        assert status.relay.wait is not None
-
-    play(tmp_path, story)
-
-
 # --- two at once ------------------------------------------------------------------------------------------
 
 
@@ -586,59 +314,5 @@ def test_two_programs_ask_and_come_back_at_once(tmp_path: Path) -> None:
         for each in back:
             assert (await each.recovery.second_lock.status()).is_on
             await each.close()
-
-    play(tmp_path, story)
-
-
-# --- the store --------------------------------------------------------------------------------------------
-
-
-def test_a_store_waits_for_one_user_at_its_servers(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        store = place(tmp_path)
-        with pytest.raises(UsageError, match="ask_second_lock"):
-            await checks.forgotten(store)
-        await checks.ask(store)
-        kind = checks.servers.kind("fresh")
-        with pytest.raises(UsageError, match="another user"):
-            await kind.ask_second_lock(store, name="bob", servers=checks.both())
-        with pytest.raises(UsageError, match="another user"):
-            await kind.recover_forgotten(store, name="bob", new_password=NEW, servers=checks.both())
-
-    play(tmp_path, story)
-
-
-def test_a_store_with_a_user_asks_for_nobody(tmp_path: Path) -> None:
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        path = tmp_path / "alice.db"
-        await (await checks.servers.client("alice", lambda: SqliteStore(path, key=bytes(32)))).close()
-        for call in (checks.ask, checks.forgotten):
-            with pytest.raises(AccountExists):
-                await call(lambda: SqliteStore(path, key=bytes(32)))
-
-    play(tmp_path, story)
-
-
-def test_a_new_file_that_asked_for_nothing_is_deleted(tmp_path: Path) -> None:  # CLN-9
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        await (await checks.on()).close()
-        path, kind = tmp_path / "fresh.db", checks.servers.kind("fresh")
-        checks.servers.down = {1}
-        with pytest.raises(ServerUnavailable):
-            await kind.ask_second_lock(path, key=bytes(32), name="alice", servers=checks.both())
-        assert not path.exists()
-        checks.servers.down = set()
-        town.now += 61
-        await kind.ask_second_lock(path, key=bytes(32), name="alice", servers=checks.both())
-        assert path.exists()
-        with pytest.raises(HalfWaits):
-            await kind.recover_forgotten(
-                path, key=bytes(32), name="alice", new_password=NEW, servers=checks.both()
-            )
-        assert path.exists()
 
     play(tmp_path, story)

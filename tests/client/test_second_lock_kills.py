@@ -10,14 +10,14 @@ import pytest
 
 from letterlock import SqliteStore
 from letterlock._wire.relay_body import RelayBody
-from letterlock.client import Client
+from letterlock.client import Client, SecondLockNewsKind
 from letterlock.errors import AccountExists
-from letterlock.limits import DAY
+from letterlock.limits import DAY, HOUR
 from letterlock.stores import EntryKind, Store
-from support.client_checks import NEW, Checks
+from support.client_checks import ANNA, NEW, Checks
 from support.client_recovery import RecoveryAsked, back, hardness
-from support.client_town import Town, play
-from support.recovery_town import PASSWORD, cheap
+from support.client_town import Town, happens, play
+from support.recovery_town import cheap
 
 __all__ = ["cheap"]
 pytestmark = pytest.mark.usefixtures("cheap")
@@ -29,7 +29,8 @@ ON = range(8) if DEEP else (1, 2, 4)
 """Both are watched, laid and kept, and watched again."""
 NEW_DEVICE = range(12) if DEEP else (1, 3, 6, 8)
 """Both are watched, deleted, watched, laid and kept."""
-OFF = range(4) if DEEP else (1, 2)
+OFF = range(2, 6) if DEEP else (2, 4)
+"""Both are watched for what is there, watched again and told. Before that, nothing was begun."""
 ASKING = range(7) if DEEP else (0, 5)
 """The user is found, both checks are passed, and both servers asked."""
 BACK = range(24) if DEEP else (4, 5, 9, 16, 20)
@@ -70,9 +71,7 @@ async def set_up(checks: Checks, folder: Path, *, is_on: bool) -> Client:
     made = await servers.kind("alice").create(
         lambda: opener(folder), name="alice", relay="https://relay.example"
     )
-    await made.recovery.setup(PASSWORD, "https://keys.example", hardness=hardness())
-    await made.recovery.bind_identity(1, checks.ticket())
-    await made.recovery.bind_identity(2, checks.mail())
+    await checks.set_up(made)
     if is_on:
         await checks.turn_on(made, 2 * DAY)
     return made
@@ -113,9 +112,48 @@ def test_turning_it_on_goes_on_by_itself(tmp_path: Path, at: int, is_on: bool) -
         assert status.relay is not None
         assert status.relay.delay == DAY
         await no_key_is_kept(alice)
+        place = checks.servers.place(2, alice.user_id)
+        assert place is not None
+        assert place.address == ANNA.encode()
         assert [len(checks.servers.deposits(each, alice.user_id)) for each in (1, 2)] == [1, 1]
         await alice.close()
         await brings_back(checks, tmp_path, 24)
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize(("names", "at"), [(("keep",), 1), (("notify",), 0)])
+@pytest.mark.parametrize("seconds", [60, 24 * HOUR])
+def test_notices_go_where_they_were_to_go_or_their_lack_is_told(
+    tmp_path: Path, names: tuple[str, ...], at: int, seconds: int
+) -> None:
+    """CLN-34, REC-45: what proves an address is good for minutes."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await set_up(checks, tmp_path, is_on=False)
+        reaper = Reaper(checks, at, names)
+        with pytest.raises(Killed):
+            await checks.turn_on(alice)
+        assert reaper.is_done
+        await alice.close()
+        town.now += seconds
+        alice = await opened_again(checks, tmp_path)
+        await alice.recovery.refresh()
+        status = await alice.recovery.second_lock.status()
+        assert (status.is_on, status.is_changing) == (True, False)
+        await no_key_is_kept(alice)
+        place = checks.servers.place(2, alice.user_id)
+        if seconds > HOUR:
+            async with alice:
+                *_, told = await happens(alice, SecondLockNewsKind.NO_NOTICES)
+            assert told.server == 2
+        if names == ("keep",) and seconds > HOUR:
+            assert place is None
+        else:
+            assert place is not None
+            assert place.address == ANNA.encode()
+        await alice.close()
 
     play(tmp_path, story)
 

@@ -1,19 +1,15 @@
 """One of the two servers lies about a second lock, or a thief has a part of what is needed."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from letterlock import SqliteStore
 from letterlock._primitives import hpke
 from letterlock._primitives.xwing import XWingPublicKey
 from letterlock._records.second_lock import HoursRecord
 from letterlock._wire.recovery_find import UserFound
-from letterlock._wire.relay_body import DoneAnswer, RelayBody
-from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.second_lock_calls import Deposit, HalfGiven, SecondLockShown, WaitShown
 from letterlock.client import SecondLockNewsKind
 from letterlock.client._transport import Reply
@@ -25,11 +21,10 @@ from letterlock.recovery import (
     IdentityRefused,
     RecoveryRefused,
     ServerAtFault,
-    WatchSecondLock,
 )
-from letterlock.stores import EntryKind, Store
-from support.client_checks import NEW, Checks
-from support.client_recovery import BOTH, RecoveryAsked, hardness, refused
+from letterlock.stores import EntryKind
+from support.client_checks import NEW, Checks, Lie, place
+from support.client_recovery import BOTH, RecoveryAsked, hardness
 from support.client_town import Town, happens, play
 from support.recovery_town import PASSWORD, cheap
 
@@ -37,20 +32,6 @@ __all__ = ["cheap"]
 pytestmark = pytest.mark.usefixtures("cheap")
 
 FALSE: Final = Deposit(DAY, (bytes(32), bytes(32)))
-Lie = Callable[[Any], RelayBody]
-
-
-def lies(checks: Checks, server: int, kind: type[RelayBody], lie: Lie) -> None:
-    """Have a server lie in its answers of one kind."""
-
-    def change(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
-        return lie(given) if asked.server == server and isinstance(given, kind) else given
-
-    checks.servers.changes.append(change)
-
-
-def place(folder: Path) -> Callable[[], Store]:
-    return lambda: SqliteStore(folder / "fresh.db", key=bytes(32))
 
 
 # --- halves -----------------------------------------------------------------------------------------------
@@ -79,7 +60,7 @@ def test_another_half_is_blamed_on_the_server_that_gave_it(tmp_path: Path, serve
         checks.servers.rules.append(note)
         await checks.ask(place(tmp_path))
         checks.servers.pass_hours(24)
-        lies(checks, server, HalfGiven, other_half)
+        checks.lies(server, HalfGiven, other_half)
         with pytest.raises(ServerAtFault) as fault:
             await checks.forgotten(place(tmp_path))
         assert fault.value.server == server
@@ -109,7 +90,7 @@ def test_what_is_no_half_is_a_fault(tmp_path: Path, server: int, lie: Lie, is_na
         await (await checks.on()).close()
         await checks.ask(place(tmp_path))
         checks.servers.pass_hours(24)
-        lies(checks, server, HalfGiven, lie)
+        checks.lies(server, HalfGiven, lie)
         with pytest.raises(ServerAtFault) as fault:
             await checks.forgotten(place(tmp_path))
         assert fault.value.server == (server if is_named else 0)
@@ -121,7 +102,7 @@ def test_a_server_that_names_another_user_leads_nowhere(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         checks = Checks(town)
         await (await checks.on()).close()
-        lies(checks, 1, UserFound, lambda _: UserFound(bytes(32)))
+        checks.lies(1, UserFound, lambda _: UserFound(bytes(32)))
         with pytest.raises(ServerAtFault):
             await checks.ask(place(tmp_path))
 
@@ -136,7 +117,7 @@ def test_one_server_has_no_second_lock_made(tmp_path: Path, server: int) -> None
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.servers.client("alice")
-        lies(checks, server, SecondLockShown, lambda given: replace(given, deposits=(FALSE,)))
+        checks.lies(server, SecondLockShown, lambda given: replace(given, deposits=(FALSE,)))
         await alice.recovery.setup(PASSWORD, BOTH.key_server, hardness=hardness())
         await alice.recovery.change_password(NEW, hardness=hardness())
         await alice.recovery.refresh()
@@ -155,7 +136,7 @@ def test_one_server_that_hides_its_half_is_seen(tmp_path: Path, server: int) -> 
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.on()
-        lies(checks, server, SecondLockShown, lambda given: replace(given, deposits=()))
+        checks.lies(server, SecondLockShown, lambda given: replace(given, deposits=()))
         town.now += 61
         await alice.recovery.change_password(
             NEW, old=PASSWORD, hardness=hardness(), identities=checks.both().identities
@@ -177,44 +158,13 @@ def test_the_last_number_that_there_is_is_a_fault(tmp_path: Path) -> None:  # RE
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.on()
-        lies(checks, 2, SecondLockShown, lambda given: replace(given, number=MAX_COUNTER))
+        checks.lies(2, SecondLockShown, lambda given: replace(given, number=MAX_COUNTER))
         with pytest.raises(ServerAtFault) as fault:
             await checks.turn_on(alice)
         assert fault.value.server == 2
         checks.servers.changes.clear()
         await alice.recovery.refresh()
         assert (await alice.recovery.second_lock.status()).is_on
-
-    play(tmp_path, story)
-
-
-@pytest.mark.parametrize("server", [1, 2])
-@pytest.mark.parametrize("code", [None, RelayCode.REFUSED, RelayCode.UNKNOWN])
-def test_one_server_keeps_the_other_one_from_deleting_nothing(
-    tmp_path: Path, server: int, code: RelayCode | None
-) -> None:
-    """CLN-30: what it says breaks the specification, or it refuses."""
-
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-
-        def other(asked: RecoveryAsked) -> Reply | None:
-            if asked.server != server or not isinstance(asked.request, WatchSecondLock):
-                return None
-            return Reply(200, DoneAnswer().encode()) if code is None else refused(code)
-
-        checks.servers.rules.append(other)
-        for _ in range(2):
-            with pytest.raises((ServerAtFault, RecoveryRefused, IdentityRefused)):
-                await alice.recovery.second_lock.turn_off()
-            held = [checks.servers.deposits(each, alice.user_id) for each in (1, 2)]
-            assert held[2 - server] == ()
-            assert held[server - 1]
-        checks.servers.rules.clear()
-        await alice.recovery.refresh()
-        assert [checks.servers.deposits(each, alice.user_id) for each in (1, 2)] == [(), ()]
-        assert not (await alice.recovery.second_lock.status()).is_changing
 
     play(tmp_path, story)
 
@@ -229,7 +179,7 @@ def test_a_server_that_hides_a_wait_does_not_keep_it_from_being_stopped(tmp_path
     async def story(town: Town) -> None:
         checks = Checks(town)
         alice = await checks.on()
-        lies(checks, server, SecondLockShown, lambda given: replace(given, wait=None))
+        checks.lies(server, SecondLockShown, lambda given: replace(given, wait=None))
         await checks.ask(place(tmp_path), client="thief")
         status = await alice.recovery.second_lock.status()
         honest = 3 - server
@@ -267,7 +217,7 @@ def test_waits_that_a_server_makes_up_are_told_and_change_nothing(tmp_path: Path
         def made_up(given: SecondLockShown) -> SecondLockShown:
             return replace(given, wait=WaitShown(bytes([next(ids)]) * 16, MAX_COUNTER, True, 0))
 
-        lies(checks, 2, SecondLockShown, made_up)
+        checks.lies(2, SecondLockShown, made_up)
         for _ in range(3):
             await alice.recovery.second_lock.status()
         await happens(alice, SecondLockNewsKind.OPEN)
@@ -329,7 +279,7 @@ def test_a_thief_who_comes_later_takes_over_no_wait(tmp_path: Path) -> None:  # 
         await (await checks.on()).close()
         await checks.ask(place(tmp_path))
         checks.servers.pass_hours(23)
-        thief = lambda: SqliteStore(tmp_path / "thief.db", key=bytes(32))  # noqa: E731
+        thief = place(tmp_path, "thief.db")
         await checks.ask(thief, client="thief")
         checks.servers.pass_hours(1)
         with pytest.raises(HalfWaits):

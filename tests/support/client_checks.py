@@ -8,23 +8,35 @@ forgotten   and comes back, with a new password
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
-from letterlock import MemoryStore
+from letterlock import MemoryStore, SqliteStore
 from letterlock._primitives.entropy import system_entropy
+from letterlock._wire.recovery_limits import SERVERS
+from letterlock._wire.relay_body import RelayBody
+from letterlock._wire.second_lock_calls import Deposit
 from letterlock.client import Client, IdentityAnswer, RecoveryServers, SecondLockAsked
 from letterlock.identity import TicketCheck
 from letterlock.limits import DAY
 from letterlock.recovery import Gate, GateKey, IdentityCheck
 from letterlock.relay import TicketKey
-from support.client_recovery import BOTH, KEY_SERVER, Servers, back, hardness
+from letterlock.stores import Store
+from support.client_recovery import BOTH, KEY_SERVER, RecoveryAsked, Servers, back, hardness
 from support.client_town import Town
 from support.gate_memory import MemoryGates
 from support.gate_town import Letters
 from support.recovery_town import PASSWORD
 
+Lie = Callable[[Any], RelayBody]
+
 APPLICATION: Final = TicketKey(bytes(range(32)))
 ANNA: Final = "alice@example.org"
+
+
+def place(folder: Path, name: str = "fresh.db") -> Callable[[], Store]:
+    """Return a function that opens a store, which several programs may do one after the other."""
+    return lambda: SqliteStore(folder / name, key=bytes(32))
 
 
 class Checks:
@@ -59,12 +71,20 @@ class Checks:
         answers = {"first": self.ticket(), "second": self.mail()} | changes
         return replace(BOTH, identities={1: answers["first"], 2: answers["second"]})
 
-    async def lost(self) -> Client:
-        """Return a client that set recovery up and bound both identities, and whose device is gone."""
-        alice = await self.servers.client("alice")
+    async def bound(self, **options: Any) -> Client:
+        """Return a client with recovery, whom both servers know by an identity."""
+        alice = await self.servers.client("alice", **options)
+        await self.set_up(alice)
+        return alice
+
+    async def set_up(self, alice: Client) -> None:
         await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
         await alice.recovery.bind_identity(1, self.ticket())
         await alice.recovery.bind_identity(2, self.mail())
+
+    async def lost(self) -> Client:
+        """Return a client that set recovery up and bound both identities, and whose device is gone."""
+        alice = await self.bound()
         await alice.close()
         self.servers.town.now += 61
         return alice
@@ -76,10 +96,7 @@ class Checks:
 
     async def on(self, delay: int = DAY, **options: Any) -> Client:
         """Return a client with recovery, both identities and a second lock."""
-        alice = await self.servers.client("alice", **options)
-        await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
-        await alice.recovery.bind_identity(1, self.ticket())
-        await alice.recovery.bind_identity(2, self.mail())
+        alice = await self.bound(**options)
         await self.turn_on(alice, delay)
         return alice
 
@@ -102,6 +119,18 @@ class Checks:
         kind = self.servers.kind(client)
         options.setdefault("servers", self.both())
         return await kind.recover_forgotten(store, name="alice", new_password=NEW, **options)
+
+    def lies(self, server: int, kind: type[RelayBody], lie: Lie) -> None:
+        """Have a server lie in its answers of one kind."""
+
+        def change(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+            return lie(given) if asked.server == server and isinstance(given, kind) else given
+
+        self.servers.changes.append(change)
+
+    def held(self, user_id: bytes) -> list[tuple[Deposit, ...]]:
+        """Return what each server holds."""
+        return [self.servers.deposits(server, user_id) for server in SERVERS]
 
     async def returned(self, **options: Any) -> Client:
         """Ask, wait for a day, and come back."""

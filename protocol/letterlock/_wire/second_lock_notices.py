@@ -38,8 +38,11 @@ class NoticePlace:
     @classmethod
     def read_optional(cls, value: object) -> Self | None:
         """Read what `fields` gives, or null. Raises MalformedMessage."""
-        if value is None:
-            return None
+        return None if value is None else cls.read(value)
+
+    @classmethod
+    def read(cls, value: object) -> Self:
+        """Read what `fields` gives. Raises MalformedMessage."""
         fields = Fields(value, 2, "a place for notices")
         return cls(read_kind(fields), fields.blob_between("address", 1, MAX_CLAIM))
 

@@ -43,6 +43,8 @@ _NEWS: Final = {
     SecondLockNewsKind.TURNED_ON: "the second lock was turned on at the {server}: if that was not you, "
     "change the password without --old",
     SecondLockNewsKind.TURNED_OFF: "the second lock was turned off at the {server}",
+    SecondLockNewsKind.NO_NOTICES: "the {server} refused your address for notices: if it should send "
+    "any, turn the second lock on again",
     SecondLockNewsKind.UNSEEN: "the {server} has not answered for 12 hours: nobody sees who waits there",
 }
 _STOP: Final = "; if that is not you: `letterlock recovery second-lock stop`"

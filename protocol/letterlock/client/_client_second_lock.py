@@ -17,9 +17,8 @@ from typing import Final
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import MAX_DELAY, MIN_DELAY, SERVERS
 from letterlock._wire.second_lock_calls import SecondLockShown
-from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.client._errors import ServerUnavailable
-from letterlock.client._halves_change import Places, go_on, signed_calls
+from letterlock.client._halves_change import go_on, signed_calls
 from letterlock.client._password_desk import PasswordDesk
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_values import IdentityAnswer
@@ -27,7 +26,7 @@ from letterlock.client._second_lock_calls import NAMES, SecondLockCalls
 from letterlock.client._second_lock_rows import OFF, SecondLockChange
 from letterlock.client._second_lock_values import SecondLockStanding, SecondLockStatus
 from letterlock.client._second_lock_view import wait_of
-from letterlock.client._second_lock_watch import SecondLockWatch
+from letterlock.client._second_lock_watch import SecondLockWatch, Seen
 from letterlock.client._two_servers import key_server_of
 from letterlock.errors import UsageError
 from letterlock.recovery import Hardness, IdentityRefused, RecoveryRefused, ServerAtFault
@@ -66,8 +65,9 @@ class ClientSecondLock(Uncopyable):
         It costs a use of the password, which stays what it is. `delay` is 86,400 to 259,200 seconds, 24 to 72
         hours. Both servers must check who asks, and know this user: `bind_identity`. `key_server` and
         `identities` are as for `change_password`; where one has a claim, such as a mail address, notices go
-        there as well. Return the servers that send them. The others leave it to the devices. Raises
-        WrongPassword, LockWaits, and UsageError if recovery is not set up.
+        there as well. Return the servers that send them. The others leave it to the devices, and the event
+        `SecondLockNewsKind.NO_NOTICES` says so too. Raises WrongPassword, LockWaits, and UsageError if
+        recovery is not set up.
         """
         self._desk.office.require_outside()
         if type(delay) is not int or not MIN_DELAY <= delay <= MAX_DELAY:
@@ -76,20 +76,25 @@ class ClientSecondLock(Uncopyable):
         url = None if key_server is None else key_server_of(key_server, relay, allow_insecure=False)
         async with self._desk.turn:
             await self._desk.office.run(self._passwords.place, None if url is None else url.text)
-            passes = await self._passwords.open(password, identities or {}, delay)
+            await self._passwords.open(password, identities or {}, delay)
             await self._passwords.lock(password, hardness or _USUAL)
-            notified = await go_on(self._desk, _places(identities or {}, passes))
+            notified = await go_on(self._desk)
             await self._look_after()
         return notified
 
     async def turn_off(self) -> None:
         """Delete the halves at both servers. It needs no password, and any device may.
 
-        If only one server answers, the other one is told later; alone it opens nothing.
+        If only one server answers, the other one is told later; alone it opens nothing. A second lock that
+        another device turns on before that stays on.
         """
         self._desk.office.require_outside()
         async with self._desk.turn:
-            await self._desk.office.run(self._turn_off)
+            await self._desk.office.run(self._require_recovery)
+            seen, failures = await SecondLockWatch(self._desk).look(await signed_calls(self._desk, None))
+            if not seen:
+                raise failures[0]
+            await self._desk.office.run(self._turn_off, seen)
             await go_on(self._desk)
             await self._look_after()
 
@@ -146,9 +151,11 @@ class ClientSecondLock(Uncopyable):
     async def _look_after(self) -> None:
         await SecondLockWatch(self._desk).look(await signed_calls(self._desk, None), is_own=True)
 
-    def _turn_off(self) -> None:
-        self._require_recovery()
-        self._desk.second.save_change(SecondLockChange(None, OFF))
+    def _turn_off(self, seen: Seen) -> None:
+        """Delete what both servers show now, or have shown last."""
+        deleted = self._desk.views.deposits()
+        is_off = not deleted and len(seen) == len(SERVERS)
+        self._desk.second.save_change(None if is_off else SecondLockChange(None, OFF, deleted=deleted))
 
     def _has_recovery(self) -> bool:
         return recovery_device(self._desk.chain()) is not None
@@ -167,15 +174,6 @@ class ClientSecondLock(Uncopyable):
 
     def __repr__(self) -> str:
         return "<ClientSecondLock>"
-
-
-def _places(identities: Mapping[int, IdentityAnswer], passes: Mapping[int, bytes]) -> Places:
-    """Return where the servers can send notices: to what was just proven there."""
-    return {
-        server: (NoticePlace(answer.kind, answer.claim.encode()), passes[server])
-        for server, answer in identities.items()
-        if answer.claim is not None and server in passes
-    }
 
 
 def _fit(first: SecondLockShown, second: SecondLockShown) -> bool:

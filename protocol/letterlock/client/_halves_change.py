@@ -1,8 +1,9 @@
 """New halves of the recovery key, or none, step by step; the store knows after each one how far it has come.
 
     plan     what both servers hold: halves of another key are deleted, and an open change is ended
-    bring    lay at both, keep at server 1, keep at server 2                                         [REC-37]
-    delete   at both, also if one of them is away for a while
+    lay      lay at both, keep at server 1, keep at server 2                                         [REC-37]
+    notify   where each server sends notices                                                [REC-45] [CLN-34]
+    delete   at both, whatever one of them does                                                      [CLN-37]
 
 Without a delay of its own, a change lays what was there before: halves that fit together at both servers,
 and so were chosen by whoever has the recovery key. One server alone can show nothing of the kind.   [REC-44]
@@ -10,8 +11,7 @@ and so were chosen by whoever has the recovery key. One server alone can show no
 Not here: what a half is (recovery/), a change of the lock (_lock_change.py).
 """
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -19,12 +19,13 @@ from letterlock._primitives.composite import DeviceSigningKeyPair
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.recovery_limits import SERVERS
-from letterlock._wire.second_lock_calls import Deposit, KeepDeposit, LayHalf, SecondLockShown
-from letterlock._wire.second_lock_notices import NoticePlace
+from letterlock._wire.second_lock_calls import Deposit, SecondLockShown
 from letterlock.client._errors import ServerUnavailable
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._second_lock_calls import SecondLockCalls
 from letterlock.client._second_lock_rows import OFF, SecondLockChange
+from letterlock.client._second_lock_values import SecondLockNewsKind
+from letterlock.client._second_lock_view import notice_of
 from letterlock.recovery import (
     IdentityRefused,
     RecoveryKey,
@@ -40,8 +41,8 @@ from letterlock.recovery._halves import newest_common
 _ATTEMPTS: Final = 3
 """How often halves are laid anew because something else came between."""
 
-Places = Mapping[int, tuple[NoticePlace, bytes]]
-"""Where each server sends notices, with a pass that proves the address. [REC-45]"""
+_FAILURES: Final = (ServerUnavailable, ServerAtFault, RecoveryRefused, IdentityRefused)
+"""What one server can do to a call. None of it may keep the other server from being told."""
 
 Shown = tuple[SecondLockShown, SecondLockShown]
 
@@ -49,12 +50,11 @@ Shown = tuple[SecondLockShown, SecondLockShown]
 class HalvesChange(Uncopyable):
     """The change of a second lock that is under way on one device."""
 
-    __slots__ = ("_calls", "_desk", "_places", "notified")
+    __slots__ = ("_calls", "_desk", "notified")
 
-    def __init__(self, desk: RecoveryDesk, calls: SecondLockCalls, places: Places | None = None) -> None:
+    def __init__(self, desk: RecoveryDesk, calls: SecondLockCalls) -> None:
         self._desk = desk
         self._calls = calls
-        self._places = places or {}
         self.notified: list[int] = []
         """The servers that send notices to the place that was named."""
 
@@ -82,13 +82,12 @@ class HalvesChange(Uncopyable):
                     change = await self._planned(change, key)
                 if change.calls is not None:
                     change = await self._sent(change)
-                    await self._notify(change.calls or (), key)
             except RecoveryRefused:
                 if not await self._is_in_force(change):
                     change = replace(change, calls=None, taken=0)
                     await self._save(change)
                     continue
-            await self._complete(change)
+            await self._complete(change, await self._notify(change, key))
             return
         raise RecoveryRefused("another change of the second lock came first each time: try again")
 
@@ -137,13 +136,28 @@ class HalvesChange(Uncopyable):
                 break  # another program with this store was faster
         return change
 
-    async def _notify(self, calls: Sequence[LayHalf | KeepDeposit], key: RecoveryKey) -> None:
-        """Say where notices go. A server that has no way to send them leaves it to the devices."""
-        for server, (place, pass_) in self._places.items():
-            call = notify_at(key, self._calls.user_id, server, calls[server - 1].number, place)
-            with suppress(RecoveryRefused, IdentityRefused):
-                await self._calls.notify(server, call, pass_)
+    async def _notify(self, change: SecondLockChange, key: RecoveryKey) -> list[int]:
+        """Say where notices go. Return the servers that leave it to the devices.
+
+        Some have no way to send notices. A pass is good for minutes, and may have ended since.
+        """
+        refusing, away = list[int](), list[ServerUnavailable]()
+        laid = () if change.calls is None else change.calls[:2]
+        for server, call, proven in zip(SERVERS, laid, change.places, strict=False):
+            if proven is None:
+                continue
+            notify = notify_at(key, self._calls.user_id, server, call.number, proven.place)
+            try:
+                await self._calls.notify(server, notify, proven.pass_)
+            except ServerUnavailable as error:
+                away.append(error)
+            except (ServerAtFault, RecoveryRefused, IdentityRefused):
+                refusing.append(server)
+            else:
                 self.notified.append(server)
+        if away:
+            raise away[0]
+        return refusing
 
     async def _is_in_force(self, change: SecondLockChange) -> bool:
         """Return whether both servers hold our halves and no others: an answer may have been lost."""
@@ -153,25 +167,29 @@ class HalvesChange(Uncopyable):
     # --- none -----------------------------------------------------------------------------------------------
 
     async def _delete(self, change: SecondLockChange) -> None:
-        """Delete all halves at both servers. What one of them did not hear, or refuses, goes on later."""
-        is_retry, failed = change.taken != 0, None
+        """Delete all halves at both servers. What one of them did not hear goes on later."""
+        if change.key is not None:  # any device may delete: a key that lays nothing is not kept
+            change = replace(change, key=None)
+            await self._save(change)
+        shown, failures = dict[int, SecondLockShown](), list[Exception]()
         for server in SERVERS:
-            is_done = change.taken & server
             try:
-                shown = await self._calls.watch(server)
-                if is_done and shown.deposits:
-                    break  # somebody has turned it on since
-                await self._calls.delete(server, shown)
-            except (ServerUnavailable, ServerAtFault, RecoveryRefused, IdentityRefused) as error:
-                failed = failed or error  # whoever runs one server keeps no half at the other one
+                shown[server] = await self._calls.watch(server)
+            except _FAILURES as error:
+                failures.append(error)
+        if _is_newer(change, shown):
+            await self._complete(change)
+            return
+        for server, each in shown.items():
+            try:
+                await self._calls.delete(server, each)
+            except _FAILURES as error:
+                failures.append(error)
                 continue
             change = replace(change, taken=change.taken | server)
-            await self._save(change)
-        else:
-            if failed is not None:
-                if not is_retry and not change.taken and change.key is None:
-                    await self._desk.office.run(self._desk.second.save_change, None)  # nothing was done
-                raise failed
+            await self._desk.office.run(self._keep, change)
+        if failures:
+            raise failures[0]
         await self._complete(change)
 
     # --- the store ------------------------------------------------------------------------------------------
@@ -181,21 +199,43 @@ class HalvesChange(Uncopyable):
 
     def _keep(self, change: SecondLockChange) -> bool:
         """Keep how far a change has come, unless it was ended meanwhile."""
-        kept = self._desk.second.change()
-        if kept is None or kept.deposit != change.deposit:
+        if not self._is_kept(change):
             return False
         self._desk.second.save_change(change)
         return True
 
-    async def _complete(self, change: SecondLockChange) -> None:
-        """Delete the change, with the recovery key, unless another one has begun."""
+    def _is_kept(self, change: SecondLockChange) -> bool:
+        kept = self._desk.second.change()
+        return kept is not None and (kept.key, kept.deposit) == (change.key, change.deposit)
+
+    async def _complete(self, change: SecondLockChange, refusing: Iterable[int] = ()) -> None:
+        """Delete the change, with the recovery key, unless another one has begun.
+
+        The application is told of the servers that send no notices, though a place was named.
+        """
 
         def complete() -> None:
-            kept = self._desk.second.change()
-            if kept is not None and kept.deposit == change.deposit and kept.key == change.key:
+            if self._is_kept(change):
                 self._desk.second.save_change(None)
+                queue = self._desk.office.queue
+                for server in refusing:
+                    queue.tell(notice_of(SecondLockNewsKind.NO_NOTICES, server, queue.user.name))
 
         await self._desk.office.run(complete)
+        self._desk.office.news_wake.set()
+
+
+def _is_newer(change: SecondLockChange, shown: Mapping[int, SecondLockShown]) -> bool:
+    """Return whether another device has turned it on since it was turned off here.
+
+    Both servers have to show a deposit that was not there then. One of them may show whatever it likes, for
+    example again what it has deleted. The first try deletes whatever is there. [CLN-37]
+    """
+    is_first = not change.taken and not change.deleted
+    if is_first or len(shown) < len(SERVERS):
+        return False
+    first, second = (shown[server].deposits for server in SERVERS)
+    return any(each in second and each not in change.deleted for each in first)
 
 
 def due_change(desk: RecoveryDesk) -> SecondLockChange | None:
@@ -234,15 +274,15 @@ def _lists_at_the_relay(desk: RecoveryDesk) -> tuple[bytes, ...]:
     return queue.own_lists(0)[: queue.known_version(queue.user.name)]
 
 
-async def go_on(desk: RecoveryDesk, places: Places | None = None) -> tuple[int, ...]:
+async def go_on(desk: RecoveryDesk) -> tuple[int, ...]:
     """Bring the change that is under way to its end, if it can go on. Raises as `HalvesChange.bring` does.
 
-    Return the servers that send notices to their places.
+    Return the servers that were told where to send notices.
     """
     change = await desk.office.run(due_change, desk)
     if change is None:
         return ()
-    halves = HalvesChange(desk, await signed_calls(desk, change.key), places)
+    halves = HalvesChange(desk, await signed_calls(desk, change.key))
     await halves.bring(change)
     return tuple(halves.notified)
 

@@ -14,6 +14,7 @@ from dataclasses import replace
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.client._errors import RelayUnavailable
 from letterlock.client._identity import prove_identities
 from letterlock.client._opening_lock import open_lock, tell_success
@@ -21,7 +22,7 @@ from letterlock.client._recovery_calls import RecoveryCalls
 from letterlock.client._recovery_desk import RecoveryDesk
 from letterlock.client._recovery_rows import RecoveryChange, RecoveryPlace
 from letterlock.client._recovery_values import IdentityAnswer
-from letterlock.client._second_lock_rows import OFF
+from letterlock.client._second_lock_rows import NOWHERE, OFF, Places, ProvenPlace
 from letterlock.errors import UsageError
 from letterlock.recovery import Hardness, RecoveryKey, enrol
 from letterlock.recovery._device import recovery_device
@@ -82,28 +83,28 @@ class PasswordDesk(Uncopyable):
         # Halves that are left of an earlier recovery device go. A first one has chosen no second lock.
         self._desk.second.begin(key, OFF if is_first else None, is_new=True)
 
-    def _opened(self, key: RecoveryKey, delay: int | None) -> None:
+    def _opened(self, key: RecoveryKey, delay: int | None, places: Places) -> None:
         if not self._desk.is_listed(key):
             raise UsageError("the recovery device was replaced since: call this without the old password")
         self._desk.tables.save_change(RecoveryChange(key, is_first=False))
-        self._desk.second.begin(key, delay, is_new=False)
+        self._desk.second.begin(key, delay, is_new=False, places=places)
 
     # --- with the servers -----------------------------------------------------------------------------------
 
     async def open(
         self, old: str, identities: Mapping[int, IdentityAnswer], delay: int | None = None
-    ) -> Mapping[int, bytes]:
-        """Keep the recovery key that the old password opens, and return the passes of the servers.
+    ) -> None:
+        """Keep the recovery key that the old password opens.
 
-        `delay` is that of a second lock to be made.
+        `delay` is that of a second lock to be made, with notices to the addresses that were just proven.
         """
         desk = self._desk
         calls, user_id = await desk.calls(), desk.office.queue.user.user_id
         await prove_identities(calls, identities, user_id, desk.office.queue.tables.clock)
         opened = await open_lock(calls, user_id, old)
         await tell_success(calls, opened)
-        await desk.office.run(self._opened, opened.key, delay)
-        return calls.passes
+        places = NOWHERE if delay is None else _places(identities, calls.passes)
+        await desk.office.run(self._opened, opened.key, delay, places)
 
     async def lock(self, password: str, hardness: Hardness) -> None:
         """Bring a lock of the kept key into force, after list and box. [CLN-27]"""
@@ -123,3 +124,15 @@ class PasswordDesk(Uncopyable):
 
     def __repr__(self) -> str:
         return "<PasswordDesk>"
+
+
+def _places(identities: Mapping[int, IdentityAnswer], passes: Mapping[int, bytes]) -> Places:
+    """Return where the servers can send notices: to what was just proven there."""
+
+    def place(server: int) -> ProvenPlace | None:
+        answer, pass_ = identities.get(server), passes.get(server)
+        if answer is None or answer.claim is None or pass_ is None:
+            return None
+        return ProvenPlace(NoticePlace(answer.kind, answer.claim.encode()), pass_)
+
+    return place(1), place(2)

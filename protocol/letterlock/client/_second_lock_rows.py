@@ -1,6 +1,8 @@
 """The records of a client about a second lock: a change under way, and what a fresh machine waits with.
 
-change   [1, recovery key / null, delay / null, is new, [lay 1, lay 2, keep 1, keep 2] / null, taken]
+change   [1, recovery key / null, delay / null, is new, [lay 1, lay 2, keep 1, keep 2] / null, taken,
+          [place 1 / null, place 2 / null], [deposit that is deleted ...]]
+place    [[kind, address], pass that proves the address]
 asking   [1, name, user id, relay, key server, asking key, wait 1 / null, wait 2 / null]
 wait     [[wait id, when it was asked for, whether the notice was sent, seconds left], time of the answer]
 
@@ -17,8 +19,15 @@ from letterlock._wire.address import Address
 from letterlock._wire.cbor import Value
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
-from letterlock._wire.recovery_limits import MAX_DELAY, SIGNED_RECOVERY_BODY
+from letterlock._wire.recovery_limits import (
+    MAX_DELAY,
+    MAX_DEPOSITS,
+    MAX_PASS,
+    SERVERS,
+    SIGNED_RECOVERY_BODY,
+)
 from letterlock._wire.second_lock_calls import Deposit, KeepDeposit, LayHalf, WaitShown
+from letterlock._wire.second_lock_notices import NoticePlace
 from letterlock.client._table import Table
 from letterlock.recovery import AskingKey, RecoveryKey
 from letterlock.stores import EntryKind, Record, Store
@@ -31,6 +40,24 @@ OFF: Final = 0
 
 _MAX_URL: Final = 512
 _CALLS: Final = 4
+_MOST_DELETED: Final = len(SERVERS) * MAX_DEPOSITS
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ProvenPlace:
+    """Where a server is to send notices, with a pass that proves the address there. [REC-45]"""
+
+    place: NoticePlace
+    pass_: bytes
+
+    def __repr__(self) -> str:
+        return "<ProvenPlace>"
+
+
+Places = tuple[ProvenPlace | None, ProvenPlace | None]
+"""Those of server 1 and server 2."""
+
+NOWHERE: Final[Places] = (None, None)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -39,7 +66,8 @@ class SecondLockChange(Uncopyable):
 
     `delay` is that of the new halves, OFF for none, and None for what both servers hold. `is_new` says that
     the halves of before are of another recovery key. `taken` counts the calls that were taken; of halves
-    that are to be deleted, it has a bit for each server where that is done.
+    that are to be deleted, it has a bit for each server where that is done. `deleted` are the deposits that
+    this device knew when the second lock was turned off: what both servers hold besides them is newer.
     """
 
     key: RecoveryKey | None
@@ -47,6 +75,8 @@ class SecondLockChange(Uncopyable):
     is_new: bool = False
     calls: HalvesCalls | None = None
     taken: int = 0
+    places: Places = NOWHERE
+    deleted: tuple[Deposit, ...] = ()
 
     @property
     def deposit(self) -> Deposit | None:
@@ -110,17 +140,20 @@ class SecondLockTables:
         else:
             self._changes.save(b"", change, None)
 
-    def begin(self, key: RecoveryKey, delay: int | None, *, is_new: bool) -> None:
+    def begin(self, key: RecoveryKey, delay: int | None, *, is_new: bool, places: Places = NOWHERE) -> None:
         """Have halves of a recovery key laid, as soon as its lock is in force.
 
-        Without a delay, it is that of a change that had not ended: what was turned off stays off.
+        Without a delay, a change that had not ended goes on: what was turned off stays off.
         """
-        before, taken = self.change(), 0
+        before = self.change()
+        change = SecondLockChange(key, delay, is_new, places=places)
+        if before is not None and delay is None:
+            change = replace(change, delay=before.delay, places=before.places)
         if before is not None and (before.key is not None or delay is None):
-            delay = before.delay if delay is None else delay
-            is_new = is_new or before.is_new
-            taken = before.taken if delay == before.delay == OFF else 0
-        self.save_change(SecondLockChange(key, delay, is_new, taken=taken))
+            change = replace(change, is_new=is_new or before.is_new)
+        if before is not None and change.delay == before.delay == OFF:
+            change = replace(change, taken=before.taken, deleted=before.deleted)
+        self.save_change(change)
 
     def asking(self) -> AskingRecord | None:
         """Return what somebody waits with in this store, or None."""
@@ -141,19 +174,35 @@ def encode_change(change: SecondLockChange) -> Record:
     """Return the record of a change."""
     key = None if change.key is None else change.key.expose()
     calls: Value = None if change.calls is None else [each.encode() for each in change.calls]
-    return encode_entry(key, change.delay, int(change.is_new), calls, change.taken)
+    places: list[Value] = [
+        None if each is None else [each.place.fields(), each.pass_] for each in change.places
+    ]
+    deleted: list[Value] = [each.fields() for each in change.deleted]
+    return encode_entry(key, change.delay, int(change.is_new), calls, change.taken, places, deleted)
 
 
 def decode_change(record: Record) -> SecondLockChange:
     """Read what `encode_change` gives. Raises CorruptStore."""
-    return decode_entry(record, 5, "a record of a change of a second lock", _change)
+    return decode_entry(record, 7, "a record of a change of a second lock", _change)
 
 
 def _change(fields: Fields) -> SecondLockChange:
     key, delay = fields.optional_blob("recovery key", KEY_BYTES), fields.optional_uint("delay", MAX_DELAY)
     is_new, calls = read_bool(fields, "new"), _calls(fields.any())
     taken = fields.uint("what was taken", _CALLS)
-    return SecondLockChange(None if key is None else RecoveryKey(key), delay, is_new, calls, taken)
+    places = Fields(fields.any(), len(SERVERS), "places for notices")
+    both = _place(places.any()), _place(places.any())
+    deleted = tuple(map(Deposit.read, fields.array("deposits", _MOST_DELETED)))
+    recovery_key = None if key is None else RecoveryKey(key)
+    return SecondLockChange(recovery_key, delay, is_new, calls, taken, both, deleted)
+
+
+def _place(value: object) -> ProvenPlace | None:
+    if value is None:
+        return None
+    fields = Fields(value, 2, "a place for notices with a pass")
+    place = NoticePlace.read(fields.any())
+    return ProvenPlace(place, fields.blob_between("pass", 1, MAX_PASS))
 
 
 def _calls(value: object) -> HalvesCalls | None:

@@ -11,8 +11,8 @@ from typing import Final
 from letterlock._primitives.dataclass import dataclass
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry, read_bool
 from letterlock._wire.fields import Fields
-from letterlock._wire.recovery_limits import SMALL_RECOVERY_BODY
-from letterlock._wire.second_lock_calls import SecondLockShown, WaitShown
+from letterlock._wire.recovery_limits import SERVERS, SMALL_RECOVERY_BODY
+from letterlock._wire.second_lock_calls import Deposit, SecondLockShown, WaitShown
 from letterlock.client._rows import Notice
 from letterlock.client._second_lock_values import SecondLockNews, SecondLockNewsKind, SecondLockWait
 from letterlock.client._table import Table
@@ -48,6 +48,13 @@ class SecondLockViews:
     def save(self, server: int, view: SecondLockView) -> None:
         """Replace what a server showed."""
         self._table.save(bytes((server,)), view, None)
+
+    def deposits(self) -> tuple[Deposit, ...]:
+        """Return the deposits that either server showed last, each of them once."""
+        shown = [
+            view.shown for view in map(self.load, SERVERS) if view is not None and view.shown is not None
+        ]
+        return tuple(dict.fromkeys(deposit for each in shown for deposit in each.deposits))
 
     def news(self, notice: Notice, now: int) -> SecondLockNews | None:
         """Return the news of a notice, with who waits now; None if it is of something else."""
