@@ -117,6 +117,20 @@ def test_a_server_moves_and_leaves_out_nothing(scene: Scene) -> None:  # DOC-61
     assert scene.keeper.take(log.id, log.entries[:2]).number == 4
 
 
+def test_entries_on_record_that_are_shown_again_in_another_order_change_nothing(scene: Scene) -> None:
+    """DOC-116: numbers that jump lead nowhere, and above all not to an entry that the store does not have."""
+    log = scene.log
+    for author in (scene.alice, scene.bob):
+        log.keep(log.make(author, Action.RENEW))
+    first, second, third = log.entries
+    beyond = replace(log.terms(Action.RENEW), number=50)
+    forged = LogEntry.of(beyond.encode(), third.place, third.signed_by)
+    scene.keeper.take(log.id, log.entries)
+    for wrong in ([first, third], [second, first], [first, forged], [second, forged], [first, first]):
+        scene.keeper.refuses(log.id, wrong)
+    assert scene.keeper.take(log.id, [second, third]).number == 3
+
+
 def test_what_is_withheld_is_the_end_of_the_log_only(scene: Scene) -> None:
     """The state of somebody who lacks entries is one that the group had."""
     log = scene.log

@@ -54,6 +54,8 @@ def take_entries(book: LogBook, lists: KnownLists, log_id: bytes, entries: Seque
     start = entries[0].terms.number if entries else number + 1
     if start > number + 1:
         raise UsageError(f"entries from {start} on were given: ask for those after number {number}")
+    if any(each.terms.number != start + place for place, each in enumerate(entries)):
+        raise InvalidEntry("entries do not follow each other: discard them")  # DOC-116
     known = entries[: number + 1 - start]
     fork = _first_other(book, known)
     if state is not None and fork is not None:

@@ -54,7 +54,7 @@ export class Member {
   // --- the log ----------------------------------------------------------------------------------------
 
   take(encoded) {
-    const { steps } = verifySteps(new Lists([...this.lists.values()]), this.state, encoded.map(decodeEntry));
+    const { steps } = verifySteps(new Lists([...this.lists.values()]), this.state, this.newOf(encoded.map(decodeEntry)));
     for (const { entry, before, after } of steps.slice(0, vouched(steps))) {
       this.states.push(after);
       if (entry.opening !== null) this.begin(after);
@@ -62,6 +62,16 @@ export class Member {
       for (const each of gone) this.audience.withdraw(each.slice(`${USER} `.length)); // [GRP-32]
     }
     this.process();
+  }
+
+  /** Return the entries that are not on record yet. [DOC-116] */
+  newOf(found) {
+    const first = found[0]?.number ?? this.states.length + 1;
+    if (first > this.states.length + 1) refuse("UsageError", "entries before them are missing");
+    if (found.some((each, at) => each.number !== first + at)) refuse("InvalidEntry", "entries that do not follow each other");
+    const known = found.slice(0, this.states.length + 1 - first);
+    if (known.some((each) => !equal(each.hash, this.states[each.number - 1].head))) refuse("UsageError", "a fork, which is not played here");
+    return found.slice(known.length);
   }
 
   begin({ epoch, number, head, opening }) {

@@ -7,6 +7,7 @@ from generators.families.groups import (
     letters,
     logs,
     member_calls,
+    member_logs,
     member_texts,
     members,
     received,
@@ -38,4 +39,5 @@ def build() -> Family:
     members.add(family)
     member_texts.add(family)
     member_calls.add(family)
+    member_logs.add(family)
     return family

@@ -44,6 +44,7 @@ class Play:
     rules: Sequence[str]
     scene: Scene = ONE
     also: Sequence[str] = ()
+    flag: str | None = None
 
 
 def add_plays(family: Family, comment: str, plays: Sequence[Play]) -> None:
@@ -54,5 +55,5 @@ def add_plays(family: Family, comment: str, plays: Sequence[Play]) -> None:
         if each.expect is None:
             group.play(what, given, rules=each.rules)
         else:
-            flags = [FLAGS[each.expect]]
+            flags = [each.flag or FLAGS[each.expect]]
             group.invalid_play(what, given, each.expect, flags=flags, rules=each.rules, also=each.also)

@@ -9,6 +9,7 @@ NOTES: Final = {
     "Kind": "an entry of the other kind of log",
     "Members": "members that a group must not have",
     "Moved": "a text that was moved to another epoch, entry, number, sender or group",
+    "Order": "entries of the log that do not follow each other, or those on record",
     "OtherLog": "the receiver has another entry than the sender",
     "Opening": "an opening that a group's epoch must not have",
     "Phase": "an action that the phase or the author's role does not allow",
