@@ -18,7 +18,7 @@ from letterlock.client._address_rows import (
 from letterlock.errors import CorruptStore
 from letterlock.recovery import OwnerSecret
 
-FIELDS: Final[list[Any]] = ["mail", "a@b.c", 7, bytes(32), 0, 0, None, None, []]
+FIELDS: Final[list[Any]] = ["mail", "a@b.c", 7, bytes(32), 0, 0, None, None, [], ""]
 
 
 def test_a_row_is_read_as_it_was_written() -> None:
@@ -30,6 +30,7 @@ def test_a_row_is_read_as_it_was_written() -> None:
         keys=bytes(64),
         user_id=bytes(32),
         grants=(bytes(32), bytes([1]) * 32),
+        key_server="https://keys.example",
     )
     for each in (plain, full):
         assert encode_invited(decode_invited(encode_invited(each))).expose() == encode_invited(each).expose()
@@ -42,6 +43,7 @@ def test_a_row_is_read_as_it_was_written() -> None:
     [
         (0, "NO"), (0, 1), (1, ""), (1, "x" * 321), (2, -1), (2, 2**63), (3, bytes(31)), (4, 3), (5, 4),
         (6, bytes(32)), (7, bytes(31)), (8, [bytes(31)]), (8, [bytes(32)] * 25), (8, None), (8, ["x" * 32]),
+        (9, None), (9, "x" * 513),
     ],
 )  # fmt: skip
 def test_what_is_no_row_of_an_invitation(at: int, wrong: Any) -> None:

@@ -126,3 +126,41 @@ async def test_an_address_that_is_none(rows: SealedRows, second: SealedRows) -> 
     other = NewIdentity.begin(DORA, NOON + DAY, OWNER, system_entropy, kind="phone")
     with pytest.raises(Answered):
         await town.ask(1, other.request)
+
+
+async def test_its_granter_is_told_again_without_a_pass(rows: SealedRows, second: SealedRows) -> None:
+    """PRV-14. The same keys, and later who has claimed it."""
+    town, new = Desks((rows, second)), identity()
+    made = await town.both(new.request, await town.passes(ANNA))
+    nobody: list[Any] = [None, b"x" * 100]
+    assert await town.both(new.request, nobody) == made
+    claiming, passes = Claiming.begin(AskingKey(system_entropy(32))), await town.passes(DORA.encode())
+    await town.both(
+        claiming.claim(bytes(32), claiming.finish(*await town.both(claiming.request, passes))), passes
+    )
+    assert new.finish(*await town.both(new.request, nobody)) == bytes(32)
+
+
+@pytest.mark.parametrize(
+    "what", ["nothing there", "another owner", "another end", "another address", "withdrawn"]
+)
+async def test_nobody_else_is_told_without_a_pass(rows: SealedRows, second: SealedRows, what: str) -> None:
+    """PRV-14. The refusal is that of a missing pass, whatever is there, and no place is filled."""
+    town, new = Desks((rows, second)), identity()
+    if what != "nothing there":
+        await town.both(new.request, await town.passes(ANNA))
+    if what == "withdrawn":
+        for server, each in enumerate(new.withdraw(), 1):
+            await town.ask(server, each)
+    other = OwnerSecret(bytes([1]) * 32)
+    asked = {
+        "another owner": NewIdentity.again(DORA, new.request.id, NOON + DAY, other),
+        "another end": NewIdentity.again(DORA, new.request.id, NOON + DAY + 1, OWNER),
+        "another address": NewIdentity.again("eve@example.org", new.request.id, NOON + DAY, OWNER),
+    }.get(what, new)
+    before = await rows.load((RowKind.PEOPLE, town.gates.gates[0].claimed("mail", DORA.encode())))
+    town.pass_ = None
+    for server in (1, 2):
+        with refused(RelayCode.UNKNOWN):
+            await town.ask(server, asked.request)
+    assert await rows.load((RowKind.PEOPLE, town.gates.gates[0].claimed("mail", DORA.encode()))) == before

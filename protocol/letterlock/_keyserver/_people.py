@@ -4,7 +4,8 @@
     release, claimed    person = the tag in the pass: the address that was proven here                [PRV-5]
 
 Whoever makes an identity shows a pass as well, of any identity of their own: strangers cannot fill the places
-of a person. Without a gate there are none.
+of a person. Its granter is told again without a pass, and so learns of a claim.                     [PRV-14]
+Without a gate there are no identities.
 
 Not here: what each call does (recovery/_provisional_server.py).
 """
@@ -24,7 +25,7 @@ from letterlock._wire.provisional_calls import (
 )
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock.limits import DAY
-from letterlock.recovery import ProvenIdentity
+from letterlock.recovery import IdentityRefused, ProvenIdentity
 from letterlock.recovery._provisional_server import ProvisionalPlans
 from letterlock.recovery._rows import RowPlan
 from letterlock.relay._verification import Run
@@ -63,8 +64,12 @@ class People:
         self._run = run
 
     async def make(self, request: MakeIdentity, pass_: bytes | None) -> IdentityMade:
-        """Give the key of an identity to whoever has shown who they are. [PRV-3]"""
-        self._gate.proven(pass_)
+        """Give the key of an identity to whoever has shown who they are, or has made it before. [PRV-3]"""
+        try:
+            self._gate.proven(pass_)
+        except IdentityRefused:
+            person = self._gate.claimed(request.kind, request.address)
+            return await self._carry_out(self._plans.known(person, request))  # PRV-14
         person = self._gate.claimed(request.kind, request.address)
         counted = await self._hours.count()
         return await self._carry_out(self._plans.make(person, request, counted))

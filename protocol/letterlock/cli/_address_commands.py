@@ -70,7 +70,8 @@ def claim(arguments: Namespace) -> None:
 
 def claimed_lines(found: Claimed) -> list[str]:
     """Return what a claim brought, for a person."""
-    lines = [f"{each.id.hex()}: version {each.version} is yours" for each in found.grants]
+    versions = dict.fromkeys((each.id, each.version) for each in found.grants)  # sections, too
+    lines = [f"{id_.hex()}: version {version} is yours" for id_, version in versions]
     number = len({each.id for each in found.grants})
     lines.append(
         counted(number, "document claimed", "documents claimed") if number else "nothing new to claim"
@@ -108,7 +109,7 @@ def addresses(arguments: Namespace) -> None:
         if arguments.ask:
             require_clock()
             exchange(client)
-            checks = ServerChecks(answers(arguments), arguments.key_server)
+            checks = ServerChecks(key_server=arguments.key_server)
             found = client.documents.addresses.refresh(checks=checks)
         else:
             found = client.documents.addresses.all()

@@ -44,7 +44,7 @@ def add_address_commands(commands: "Commands") -> None:
     _add_key_server(withdraw)
     addresses = _command(commands, "addresses", "show what was shared with mail addresses", _ADDRESSES)
     addresses.add_argument("--ask", action="store_true", help="ask both servers who has claimed it")
-    _add_checks(addresses)
+    _add_key_server(addresses)
 
 
 def add_address(share: Parser) -> None:

@@ -10,14 +10,16 @@ Every method runs inside a transaction of the store. Not here: the servers (_cli
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import chain
 
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
 from letterlock._records.grant import GrantRecord
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.grant import GrantTerms
-from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.grant_recipient import UserRecipient
+from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.mail_address import one_form
 from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem, encode_contents
 from letterlock._wire.recovery_limits import PROVISIONAL_LIFE
@@ -25,6 +27,8 @@ from letterlock.client._address_rows import MAX_INVITED_GRANTS, AddressTables, I
 from letterlock.client._address_values import PersonAddress, SharedAddress
 from letterlock.client._office import Office
 from letterlock.documents import Conditions, NoGrant, ProvisionalKeys, Shared
+from letterlock.documents._granted_key import GrantedKey
+from letterlock.documents._targets import Reader
 from letterlock.errors import UsageError
 from letterlock.limits import DAY
 from letterlock.recovery import NewIdentity, OwnerSecret, ServerAtFault
@@ -32,6 +36,10 @@ from letterlock.user._user import desk_behind
 
 USUAL_LIFE = 30 * DAY
 """Seconds in which a person can claim what was shared, unless the application says otherwise."""
+
+
+Opened = Callable[[], tuple[Subject, GrantedKey]]
+"""Returns what is to be shared, with its key, inside a transaction. Raises NoGrant, UsageError."""
 
 
 class AddressBook(Uncopyable):
@@ -47,22 +55,23 @@ class AddressBook(Uncopyable):
 
     # --- identities -----------------------------------------------------------------------------------
 
-    def begun(self, address: PersonAddress, until: int | None, document: bytes, version: int | None) -> bytes:
+    def begun(self, address: PersonAddress, until: int | None, opened: Opened, key_server: str) -> bytes:
         """Return the id of the identity to grant to, with its row in the store. [PRV-10]
 
-        Raises UsageError for what is no address or no end, and NoGrant for a document that is not open here.
+        Raises UsageError for what is no address or no end, and what `opened` raises.
         """
         now = self._desk.now()
-        self._documents.shelf.first_key(SubjectKind.DOCUMENT, document, version)
+        opened()
         if until is not None and not now < until <= now + PROVISIONAL_LIFE:
             raise UsageError("`until` is within 366 days from now, in seconds since 1970")
         for id_, row in self._of(address):
             is_open = row.state is InvitedState.OPEN and (row.user_id is not None or self._has_room(row, now))
-            if is_open and until in (None, row.end):
+            if is_open and until in (None, row.end) and row.key_server == key_server:
                 return id_
         owner, end = OwnerSecret(self._desk.environment.entropy(KEY_BYTES)), until or now + USUAL_LIFE
         new = NewIdentity.begin(address.text, end, owner, self._desk.environment.entropy, kind=address.kind)
-        self._rows.save_invited(new.request.id, Invited(address.kind, address.text, end, owner))
+        row = Invited(address.kind, address.text, end, owner, key_server=key_server)
+        self._rows.save_invited(new.request.id, row)
         return new.request.id
 
     def row(self, id_: bytes) -> Invited:
@@ -94,6 +103,20 @@ class AddressBook(Uncopyable):
         self._rows.save_invited(id_, replace(row, user_id=user_id))
         return row.user_id is None
 
+    def document(self, id_: bytes, version: int | None) -> tuple[Subject, GrantedKey]:
+        """Return a document with its key. Raises NoGrant, and UsageError for what is none. [PRV-15]"""
+        documents = self._documents
+        try:
+            return documents.shelf.first_key(SubjectKind.DOCUMENT, id_, version)
+        except NoGrant:
+            if any(each.id == id_ for each in documents.collections.all()):
+                raise UsageError(
+                    "a collection has users as members: share its documents, and add whoever claims them"
+                ) from None
+            if documents.json.versions(id_):
+                raise UsageError("a JSON document is shared by sections: use `share_section`") from None
+            raise
+
     def reader(self, user_id: bytes) -> str | None:
         """Return the contact that is a user, or None."""
         contacts = self._office.queue.user.contacts()
@@ -101,10 +124,8 @@ class AddressBook(Uncopyable):
 
     # --- grants ---------------------------------------------------------------------------------------
 
-    def granted(
-        self, id_: bytes, keys: ProvisionalKeys, document: bytes, version: int | None, purpose: str
-    ) -> Shared:
-        """Grant a document to an identity. Raises ServerAtFault for other keys than before."""
+    def granted(self, id_: bytes, keys: ProvisionalKeys, opened: Opened, purpose: str) -> Shared:
+        """Grant something to an identity. Raises ServerAtFault for other keys than before."""
         row, digest = self.row(id_), _digest(keys)
         if row.state is not InvitedState.OPEN:
             raise UsageError("the identity was withdrawn meanwhile: share again")
@@ -112,9 +133,7 @@ class AddressBook(Uncopyable):
             server = 1 if row.keys[:HASH_BYTES] != digest[:HASH_BYTES] else 2
             raise ServerAtFault(server, "it gives another key for this identity than before")
         conditions = Conditions(purpose, row.end)
-        made = self._documents.shared(
-            lambda: self._documents.documents.share(document, [keys], version=version, conditions=conditions)
-        )
+        made = self.shared(opened, keys, conditions)
         hashes = tuple(each.hash for each in made.grants)
         self._rows.save_invited(id_, replace(row, keys=digest, grants=(*row.grants, *hashes)))
         return made
@@ -137,12 +156,15 @@ class AddressBook(Uncopyable):
             tuple(dict.fromkeys(need for each in made for need in each.needs)),
         )
 
+    def shared(self, opened: Opened, reader: Reader, conditions: Conditions) -> Shared:
+        """Grant something that is open here to a reader. Raises what `Documents.share` does."""
+        shelf = self._documents.shelf
+        return self._documents.shared(lambda: shelf.grant(*opened(), [reader], conditions))
+
     def _given(self, terms: GrantTerms, reader: str) -> Shared:
         subject, conditions = terms.subject, Conditions(terms.purpose)
-        share = self._documents.documents.share
-        return self._documents.shared(
-            lambda: share(subject.id, [reader], version=subject.number, conditions=conditions)
-        )
+        shelf = self._documents.shelf
+        return self.shared(lambda: (subject, shelf.finder().key(subject)), reader, conditions)
 
     def invitation(self, id_: bytes) -> bytes:
         """Return all that was granted to an identity, and by whom, for the person. [PRV-9]"""
@@ -163,6 +185,34 @@ class AddressBook(Uncopyable):
             )
             for id_, row in self.rows()
         )
+
+    def claims_shown(self) -> dict[bytes, frozenset[bytes]]:
+        """Return identities that somebody may have claimed, each with the grants that make one think so.
+
+        Whoever claims shows the granter a grant of the same by themselves to themselves. It proves nothing.
+        """
+        now, found = self._desk.now(), dict[bytes, frozenset[bytes]]()
+        for id_, row in self.rows():
+            if row.user_id is None and row.state is not InvitedState.WITHDRAWN and row.end >= now:
+                subjects = {each.grant.terms.subject for each in self._standing(row)}
+                shown = frozenset(chain.from_iterable(map(self._kept_by_others, subjects)))
+                if shown:
+                    found[id_] = shown
+        return found
+
+    def _kept_by_others(self, subject: Subject) -> Iterator[bytes]:
+        """Yield the hashes of grants of a subject that other users made to themselves."""
+        own = self._office.queue.user.user_id
+        for each in self._documents.shelf.book.of_number(subject.kind, subject.id, subject.number):
+            terms = each.grant.terms
+            by = terms.signer.user_id
+            is_kept = isinstance(terms.recipient, UserRecipient) and terms.recipient.user_id == by != own
+            if is_kept and terms.subject == subject:
+                yield each.grant.hash
+
+    def key_servers(self) -> list[str]:
+        """Return the URLs of the key servers that hold identities of this device."""
+        return list(dict.fromkeys(row.key_server for _, row in self.rows()))
 
     # --- taking back ----------------------------------------------------------------------------------
 
@@ -193,9 +243,10 @@ class AddressBook(Uncopyable):
             raise UsageError("nothing that waits to be claimed is shared with this address")
         return ending
 
-    def ending(self) -> list[bytes]:
-        """Return identities that a server has not ended yet."""
-        return [id_ for id_, row in self.rows() if row.state is InvitedState.WITHDRAWN]
+    def ending(self, key_server: str) -> list[bytes]:
+        """Return identities that a server has not ended yet, of those at this key server."""
+        rows = [each for each in self.rows() if each[1].key_server == key_server]
+        return [id_ for id_, row in rows if row.state is InvitedState.WITHDRAWN]
 
     def ended(self, id_: bytes, server: int) -> None:
         """Note that a server has ended an identity; when both have, forget it."""

@@ -49,36 +49,44 @@ class AddressDesk(Uncopyable):
         self._passes: dict[tuple[str, int], bytes] = {}
 
     @asynccontextmanager
-    async def asking(self, checks: ServerChecks) -> AsyncGenerator["Asking"]:
-        """Yield the calls to both servers, one user of them at a time. Raises UsageError."""
+    async def asking(self, checks: ServerChecks, known: str = "") -> AsyncGenerator["Asking"]:
+        """Yield the calls to both servers, one user of them at a time. Raises UsageError.
+
+        `known` is the URL of the key server where `checks` name none.
+        """
         self.office.require_outside()
         if not checks.identities.keys() <= {1, 2}:
             raise UsageError("identities are proven at server 1, the relay, and at server 2, the key server")
         async with self.turn:
-            url = await self.office.run(self._key_server, checks)
+            url = await self.office.run(self._key_server, checks, known)
             key_server = self._connect(url)
             try:
                 yield Asking(self.office, checks, key_server, (url.text, self._passes))
             finally:
                 await key_server.close()
 
-    def _key_server(self, checks: ServerChecks) -> RelayUrl:
+    def _key_server(self, checks: ServerChecks, known: str) -> RelayUrl:
         if checks.key_server is not None:
             url = RelayUrl(checks.key_server, allow_insecure=checks.allow_insecure)
         else:
             place = RecoveryTables(self.office.thread.store).place()
-            if place is None or not place.key_server:
+            found = known or ("" if place is None else place.key_server) or self._asked_last()
+            if not found:
                 raise UsageError("this device knows no key server: name it in `key_server` of the checks")
-            url = RelayUrl(place.key_server, allow_insecure=True)  # it was checked at setup
+            url = RelayUrl(found, allow_insecure=True)  # it was checked at setup, or when it was named
         if url.name == self.office.relay_name:  # PRV-4
             raise UsageError("the key server must be another server than the relay, of another owner")
         return url
+
+    def _asked_last(self) -> str:
+        """Return the key server of what was shared with an address, or an empty text."""
+        return next((row.key_server for _, row in reversed(self.tables.invited.due()) if row.key_server), "")
 
 
 class Asking(Uncopyable):
     """The calls to both servers for one piece of work."""
 
-    __slots__ = ("_calls", "_checks", "_kept", "_office", "_url")
+    __slots__ = ("_calls", "_checks", "_kept", "_office", "url")
 
     def __init__(
         self,
@@ -90,9 +98,9 @@ class Asking(Uncopyable):
         self._office = office
         self._checks = checks
         self._calls = RecoveryCalls(office.connection.transport, key_server, office.pace)
-        self._url, self._kept = kept
+        self.url, self._kept = kept
         for server in (1, 2):
-            shown = self._kept.get((self._url, server))
+            shown = self._kept.get((self.url, server))
             if shown is not None:
                 self._calls.use_pass(server, shown)
 
@@ -118,5 +126,5 @@ class Asking(Uncopyable):
         proven = await prove(self._calls, server, answer, self._office.queue.tables.clock)
         if proven.pass_ is not None:
             self._calls.use_pass(server, proven.pass_)
-            self._kept[self._url, server] = proven.pass_
+            self._kept[self.url, server] = proven.pass_
         return proven

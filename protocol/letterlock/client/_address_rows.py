@@ -4,7 +4,7 @@
     CLAIMED   id of an identity     what this user has claimed                    due: order
 
     invited   [1, kind, address, end, owner secret, state, told, digest of both keys / null, user id / null,
-               [hash of a grant ...]]
+               [hash of a grant ...], key server]
     claimed   [1, whom, told]
 
 `told` has a bit for each server that took the last word: the withdrawal, or that it is claimed. `whom` is the
@@ -34,6 +34,8 @@ from letterlock.stores import EntryKind, Record, Store
 
 MAX_INVITED_GRANTS: Final = 24
 """Grants to one identity: an invitation holds all of them, in the 220 KiB of a parcel."""
+
+_MAX_URL: Final = 512
 
 KEPT_AFTER_END: Final = 30 * DAY
 """Seconds for which a row outlives its end: a clock may be ahead, and the owner secret withdraws."""
@@ -66,6 +68,7 @@ class Invited(Uncopyable):
     keys: bytes | None = None
     user_id: bytes | None = None
     grants: tuple[bytes, ...] = ()
+    key_server: str = ""
 
     def after_server(self, server: int) -> "Invited":
         """Return the row after a server has taken the withdrawal."""
@@ -105,12 +108,12 @@ class AddressTables:
 def encode_invited(row: Invited) -> Record:
     """Return the record of an identity."""
     head = row.kind, row.address, row.end, row.owner.expose(), int(row.state), row.told
-    return encode_entry(*head, row.keys, row.user_id, [*row.grants])
+    return encode_entry(*head, row.keys, row.user_id, [*row.grants], row.key_server)
 
 
 def decode_invited(record: Record) -> Invited:
     """Read what `encode_invited` gives. Raises CorruptStore."""
-    return decode_entry(record, 9, "a record of an invitation", _invited)
+    return decode_entry(record, 10, "a record of an invitation", _invited)
 
 
 def _invited(fields: Fields) -> Invited:
@@ -124,7 +127,10 @@ def _invited(fields: Fields) -> Invited:
     grants = read_blobs(fields, "grants", MAX_INVITED_GRANTS, HASH_BYTES)
     if any(len(each) != HASH_BYTES for each in grants):
         raise MalformedMessage(f"grants of an invitation are named by {HASH_BYTES} bytes each")
-    return Invited(kind, address, end, owner, state, told, keys, user_id, grants)
+    key_server = fields.text("key server")
+    if len(key_server) > _MAX_URL:
+        raise fields.wrong("key server", f"a text of up to {_MAX_URL} characters")
+    return Invited(kind, address, end, owner, state, told, keys, user_id, grants, key_server)
 
 
 def encode_claimed(row: ClaimRow) -> Record:

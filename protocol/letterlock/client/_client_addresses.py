@@ -12,12 +12,13 @@ Not here: what is in the store (_address_book.py); the calls (_address_desk.py).
 
 import contextlib
 from collections.abc import Iterable
+from functools import partial
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.provisional_calls import IdentityMade
 from letterlock._wire.recovery_limits import SERVERS
 from letterlock._wire.relay_body import DoneAnswer
-from letterlock.client._address_book import AddressBook
+from letterlock.client._address_book import AddressBook, Opened
 from letterlock.client._address_desk import AddressDesk, Asking, Connect, Learn
 from letterlock.client._address_rows import Invited, InvitedState
 from letterlock.client._address_values import (
@@ -28,12 +29,14 @@ from letterlock.client._address_values import (
     ServerChecks,
     SharedAddress,
 )
+from letterlock.client._claim_watch import ClaimWatch
 from letterlock.client._claiming import claim
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable, ServerUnavailable
 from letterlock.client._events import RelayEventKind
 from letterlock.client._librarian import Librarian
 from letterlock.client._office import Office
-from letterlock.documents import Conditions, ProvisionalKeys
+from letterlock.documents import Conditions, ProvisionalKeys, SubjectKind
+from letterlock.documents._json_documents import section_key
 from letterlock.documents._key_finding import require_subject_id
 from letterlock.errors import TrustError, UsageError
 from letterlock.recovery import IdentityRefused, RecoveryRefused, ServerAtFault
@@ -47,12 +50,13 @@ class ClientAddresses(Uncopyable):
     call it again.
     """
 
-    __slots__ = ("_book", "_desk")
+    __slots__ = ("_book", "_desk", "_watch")
 
     def __init__(self, office: Office, librarian: Librarian, learn: Learn, connect: Connect) -> None:
         """Not for applications, which use `client.documents.addresses`."""
         self._desk = AddressDesk(office, librarian, learn, connect)
         self._book = AddressBook(office, self._desk.tables)
+        self._watch = ClaimWatch(self._desk, self._book, self._refreshed)
 
     # --- the granter ----------------------------------------------------------------------------------
 
@@ -72,31 +76,32 @@ class ClientAddresses(Uncopyable):
         will do. If the person is a user by now, the document is granted to the user, who has to be a contact.
         Raises NoGrant, and UsageError for what is no address, no end, or a user whom this one has not met.
         """
-        wanted, id_ = conditions or Conditions(), require_subject_id(document)
-        async with self._desk.asking(checks) as asking:
-            for attempt in (1, 2):
-                identity = await self._desk.office.run(
-                    self._book.begun, address, wanted.valid_until, id_, version
-                )
-                known = (await self._desk.office.run(self._book.row, identity)).user_id
-                try:
-                    keys = known or await self._asked(asking, identity)
-                except RecoveryRefused:
-                    # One server names a user and the other one does not: another identity. [PRV-8]
-                    if attempt == 2 or not await self._desk.office.run(self._is_half, identity):
-                        raise
-                    continue
-                if isinstance(keys, bytes):
-                    return await self._shared_with(identity, keys, (id_, version, wanted.purpose))
-                return await self._granted(identity, keys, (id_, version, wanted.purpose))
-        raise AssertionError("unreachable")
+        opened = partial(self._book.document, require_subject_id(document), version)
+        return await self._share(opened, address, conditions or Conditions(), checks)
+
+    async def share_section(
+        self,
+        data: bytes,
+        section: str,
+        address: PersonAddress,
+        *,
+        conditions: Conditions | None = None,
+        checks: ServerChecks = NO_CHECKS,
+    ) -> AddressShared:
+        """Share a section of a sealed JSON document, by its name, with whoever has an address.
+
+        It is like `share`; one invitation has sections and documents. Raises what `JsonDocuments.share` does.
+        """
+        opened = partial(section_key, self._desk.office.documents.json, data, section)
+        return await self._share(opened, address, conditions or Conditions(), checks)
 
     async def invitations(self, document: bytes) -> tuple[tuple[PersonAddress, bytes], ...]:
         """Return the invitations of a document that were not claimed, to send them again."""
         id_ = require_subject_id(document)
 
         def found() -> tuple[tuple[PersonAddress, bytes], ...]:
-            hashes = {each.hash for each in self._desk.office.documents.documents.grants(id_)}
+            book, kinds = self._desk.office.documents.shelf.book, (SubjectKind.DOCUMENT, SubjectKind.SECTION)
+            hashes = {each.grant.hash for kind in kinds for each in book.of_subject(kind, id_)}
             return tuple(
                 (each.address, self._book.invitation(each.id))
                 for each in self._book.shown()
@@ -116,13 +121,16 @@ class ClientAddresses(Uncopyable):
         when all others were looked at.
         """
         now, failed = self._desk.office.queue.tables.clock(), None
-        async with self._desk.asking(checks) as asking:
-            await self._end(asking)
-            for id_, row in await self._desk.office.run(self._book.rows):
-                try:
-                    await self._refreshed(asking, id_, row, now)
-                except (ServerAtFault, TrustError) as error:
-                    failed = failed or error  # one identity that is disputed hides no other
+        for url in await self._key_servers(checks):
+            async with self._desk.asking(checks, url) as asking:
+                await self._end(asking)
+                for id_, row in await self._desk.office.run(self._book.rows):
+                    if row.key_server != asking.url:
+                        continue
+                    try:
+                        await self._refreshed(asking, id_, row, now)
+                    except (ServerAtFault, TrustError) as error:
+                        failed = failed or error  # one identity that is disputed hides no other
         if failed is not None:
             raise failed
         return await self.all()
@@ -141,10 +149,13 @@ class ClientAddresses(Uncopyable):
         with the next `refresh`. What was claimed before is not reached. Raises UsageError if nothing waits.
         """
         id_ = None if document is None else require_subject_id(document)
-        async with self._desk.asking(checks) as asking:
-            await self._desk.office.run(self._book.withdrawn, address, id_, reason)
-            self._desk.office.wake_shelves()
-            await self._end(asking)
+        self._desk.office.require_outside()
+        servers = await self._key_servers(checks)
+        await self._desk.office.run(self._book.withdrawn, address, id_, reason)
+        self._desk.office.wake_shelves()
+        for url in servers:
+            async with self._desk.asking(checks, url) as asking:
+                await self._end(asking)
 
     # --- the person -----------------------------------------------------------------------------------
 
@@ -161,6 +172,32 @@ class ClientAddresses(Uncopyable):
             return await claim(self._desk, asking, given, checks)
 
     # --- inside ---------------------------------------------------------------------------------------
+
+    async def _share(
+        self, opened: Opened, address: PersonAddress, wanted: Conditions, checks: ServerChecks
+    ) -> AddressShared:
+        run, book = self._desk.office.run, self._book
+        async with self._desk.asking(checks) as asking:
+            for attempt in (1, 2):
+                identity = await run(book.begun, address, wanted.valid_until, opened, asking.url)
+                known = (await run(book.row, identity)).user_id
+                try:
+                    keys = known or await self._asked(asking, identity)
+                except RecoveryRefused:
+                    # One server names a user and the other one does not: another identity. [PRV-8]
+                    if attempt == 2 or not await run(self._is_half, identity):
+                        raise
+                    continue
+                if isinstance(keys, bytes):
+                    return await self._shared_with(identity, keys, opened, wanted.purpose)
+                return await self._granted(identity, keys, opened, wanted.purpose)
+        raise AssertionError("unreachable")
+
+    async def _key_servers(self, checks: ServerChecks) -> list[str]:
+        """Return which key servers to ask: the named one, or all that hold something of this device."""
+        if checks.key_server is not None:
+            return [checks.key_server]
+        return await self._desk.office.run(self._book.key_servers) or [""]
 
     async def _refreshed(self, asking: Asking, id_: bytes, row: Invited, now: int) -> None:
         """Ask who has claimed one identity, or give on what waits for that."""
@@ -187,10 +224,10 @@ class ClientAddresses(Uncopyable):
         return self._book.row(id_).state is InvitedState.HALF
 
     async def _granted(
-        self, identity: bytes, keys: ProvisionalKeys, what: tuple[bytes, int | None, str]
+        self, identity: bytes, keys: ProvisionalKeys, opened: Opened, purpose: str
     ) -> AddressShared:
         def grant() -> AddressShared:
-            made = self._book.granted(identity, keys, *what)
+            made = self._book.granted(identity, keys, opened, purpose)
             return AddressShared(made, self._book.invitation(identity), self._book.row(identity).end)
 
         made = await self._desk.office.run(grant)
@@ -198,21 +235,17 @@ class ClientAddresses(Uncopyable):
         return made
 
     async def _shared_with(
-        self, identity: bytes, user_id: bytes, what: tuple[bytes, int | None, str]
+        self, identity: bytes, user_id: bytes, opened: Opened, purpose: str
     ) -> AddressShared:
-        """Grant a document to the user who has claimed an identity."""
+        """Grant something to the user who has claimed an identity."""
         reader = await self._noted(identity, user_id)
         if reader is None:
             raise UsageError(
                 "the person is a user whom this one has not met: learn their name, meet them, and share again"
             )
-        document, version, purpose = what
-        queue, conditions = self._desk.office.documents, Conditions(purpose)
 
         def grant() -> AddressShared:
-            made = queue.shared(
-                lambda: queue.documents.share(document, [reader], version=version, conditions=conditions)
-            )
+            made = self._book.shared(opened, reader, Conditions(purpose))
             return AddressShared(made, None, self._book.row(identity).end, user_id, reader)
 
         made = await self._desk.office.run(grant)
@@ -239,7 +272,7 @@ class ClientAddresses(Uncopyable):
     async def _end(self, asking: Asking) -> None:
         """End withdrawn identities at both servers. Raises what calls raise, after both were asked."""
         office, failed = self._desk.office, None
-        for id_ in await office.run(self._book.ending):
+        for id_ in await office.run(self._book.ending, asking.url):
             row = await office.run(self._book.row, id_)
             calls = (await office.run(self._book.asked, id_)).withdraw()
             for server in SERVERS:
@@ -258,3 +291,8 @@ class ClientAddresses(Uncopyable):
 
     def __repr__(self) -> str:
         return "<ClientAddresses>"
+
+
+async def look_for_claims(addresses: ClientAddresses) -> bool:
+    """Ask about claims that somebody shows; return whether to look again later. For the client's tasks."""
+    return await addresses._watch.look()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

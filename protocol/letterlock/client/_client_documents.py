@@ -52,6 +52,7 @@ from letterlock.documents._documents import AS_USUAL, NO_METADATA
 from letterlock.documents._file import open_file
 from letterlock.documents._key_finding import ReaderSecret, require_subject_id
 from letterlock.errors import TrustError, UsageError
+from letterlock.stores import EntryKind
 
 if TYPE_CHECKING:
     from letterlock.client._client_addresses import ClientAddresses
@@ -91,6 +92,7 @@ class ClientDocuments(Uncopyable):
         self._addresses: ClientAddresses | None = None
         self._queue = office.documents
         self._librarian = Librarian(office, learn)
+        self._librarian.watch = self._watch
         self._up = BringingUp(office, self._librarian, learn)
         self.collections = ClientCollections(office, self._librarian)
         """The collections of this user."""
@@ -330,6 +332,16 @@ class ClientDocuments(Uncopyable):
         self._office.require_outside()
         with _as_unavailable():
             await self._librarian.refresh()
+            await self._librarian.look()
+
+    async def _watch(self) -> bool:
+        """Look whether somebody shows that they have claimed what was shared with an address. [CLN-36]"""
+        entries = self._office.thread.store.tables.entries
+        if await self._office.run(entries.count, EntryKind.INVITED):
+            from letterlock.client._client_addresses import look_for_claims  # noqa: PLC0415 (optional)
+
+            return await look_for_claims(self.addresses)
+        return False
 
     async def _share(self, make: Callable[[], Shared]) -> Shared:
         made = await self._office.run(self._queue.shared, make)

@@ -54,19 +54,23 @@ _LEARNINGS: Final = 3
 class Librarian:
     """One client's task that looks after what is shared."""
 
-    __slots__ = ("_learn", "_office", "_one", "_queue", "logs")
+    __slots__ = ("_is_new", "_learn", "_office", "_one", "_queue", "logs", "watch")
 
     def __init__(self, office: Office, learn: Callable[[str], Awaitable[None]]) -> None:
         self._office = office
         self._learn = learn
         self._queue = office.documents
         self._one = asyncio.Lock()
+        self._is_new = True
+        self.watch: Callable[[], Awaitable[bool]] = _never
+        """Called after new grants came; returns whether to call it again after the next look."""
         self.logs: LogReader[CollectionChange] = LogReader(office, self._queue, self._noted)
 
     async def step(self) -> None:
         """Bring everything up to date, then wait."""
         office = self._office
         await self.refresh()
+        await self.look()
         due = await office.run(self._next_due)
         idle = office.pace.upkeep if due is None else min(float(due), office.pace.upkeep)
         await woken(office.shelf_wake, max(office.pace.about(idle), 0.05))
@@ -78,6 +82,13 @@ class Librarian:
         """
         async with self._one:
             await self._refresh()
+
+    async def look(self) -> None:
+        """Have somebody look at the grants that came since the last time, if any did. [CLN-36]"""
+        if self._is_new:
+            self._is_new = False
+            again = await self.watch()
+            self._is_new = self._is_new or again
 
     async def _refresh(self) -> None:
         if not await self._office.run(self._queue.may_read):
@@ -168,6 +179,7 @@ class Librarian:
             office.wake_all()
 
     async def _tell(self, granted: Sequence[Granted]) -> None:
+        self._is_new = self._is_new or bool(granted)
         for name in dict.fromkeys(each.granter for each in granted):
             self._office.tell(RelayEventKind.SHARED, name)
 
@@ -188,3 +200,7 @@ class Librarian:
     async def offer(self, change: CollectionChange) -> ChangeOutcome:
         """Have a change taken into its log. Raises what calls raise, and CollectionForked. [DOC-79]"""
         return await self.logs.offer(change.collection, change)
+
+
+async def _never() -> bool:
+    return False

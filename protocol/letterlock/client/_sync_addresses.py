@@ -43,6 +43,19 @@ class SyncAddresses(Uncopyable):
         share = partial(self._documents.addresses.share, conditions=conditions, version=version)
         return self._do(partial(share, document, address, checks=checks))
 
+    def share_section(
+        self,
+        data: bytes,
+        section: str,
+        address: PersonAddress,
+        *,
+        conditions: Conditions | None = None,
+        checks: ServerChecks = NO_CHECKS,
+    ) -> AddressShared:
+        """Share a section of a sealed JSON document with whoever has an address."""
+        share = partial(self._documents.addresses.share_section, conditions=conditions, checks=checks)
+        return self._do(partial(share, data, section, address))
+
     def invitations(self, document: bytes) -> tuple[tuple[PersonAddress, bytes], ...]:
         """Return the invitations of a document that were not claimed, to send them again."""
         return self._do(partial(self._documents.addresses.invitations, document))

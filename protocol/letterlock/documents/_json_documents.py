@@ -15,7 +15,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.grant import Grant
 from letterlock._wire.grant_bundle import decode_bundle, encode_bundle
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
-from letterlock._wire.grant_subject import SubjectKind
+from letterlock._wire.grant_subject import Subject, SubjectKind
 from letterlock._wire.json_document import JsonDocument
 from letterlock._wire.json_text import JsonObject
 from letterlock.documents._access_record import access_record
@@ -95,16 +95,20 @@ class JsonDocuments(Uncopyable):
         Deliver the grants of the result, or put them beside the document by `with_grants`. Raises UsageError
         for a section that this user cannot read, and as `open` and `Documents.share` do.
         """
+        with self._user.transaction():
+            subject, key = self._section(data, section)
+            return self._shelf.grant(subject, key, readers, conditions or Conditions())
+
+    def _section(self, data: bytes, section: str) -> tuple[Subject, GrantedKey]:
+        """Return a section that this user can read, with its key. Raises UsageError, and as `open` does."""
         document = JsonDocument.decode(data)
         self._take_beside(document)
-        with self._user.transaction():
-            _, sections = open_json(self._shelf, document, None)
-            if section not in sections:
-                raise UsageError("no section of this name is open to this user: see `open(...).sections`")
-            found = sections[section]
-            subject = section_subject(document.id, document.version, document.sections[found.number])
-            key = GrantedKey(found.key.expose())
-            return self._shelf.grant(subject, key, readers, conditions or Conditions())
+        _, sections = open_json(self._shelf, document, None)
+        if section not in sections:
+            raise UsageError("no section of this name is open to this user: see `open(...).sections`")
+        found = sections[section]
+        subject = section_subject(document.id, document.version, document.sections[found.number])
+        return subject, GrantedKey(found.key.expose())
 
     def grants(self, data: bytes) -> Mapping[str, tuple[Granted, ...]]:
         """Return the grants on record of each section that this user can read, by its name.
@@ -209,3 +213,8 @@ def new_json(
 ) -> NewJson:
     """Seal a JSON document without keeping its grants, for the rooms that stand on this one."""
     return documents._new(content, sections, replaces)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
+
+
+def section_key(documents: JsonDocuments, data: bytes, section: str) -> tuple[Subject, GrantedKey]:
+    """Return a section with its key, inside a transaction, for the rooms that stand on this one."""
+    return documents._section(data, section)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]

@@ -66,10 +66,14 @@ class ProvisionalPlans:
         def work(record: PersonRecord) -> tuple[PersonRecord, HeldIdentity]:
             return steps.make(record, request, self.clock(), counted, self.entropy)
 
-        def answer(held: HeldIdentity) -> IdentityMade:
-            return IdentityMade(None if held.seed is None else XWingKeyPair(held.seed).public, held.user_id)
+        return _plan(person, work, _made)
 
-        return _plan(person, work, answer)
+    def known(self, person: bytes, request: MakeIdentity) -> RowPlan[IdentityMade]:
+        """Answer the same for an identity that is there, and refuse every other one. [PRV-14]
+
+        This is for a granter who has shown no pass. The step raises IdentityRefused.
+        """
+        return _plan(person, lambda record: (record, steps.known(record, request)), _made)
 
     def release(self, person: bytes, request: ReleaseSeeds) -> RowPlan[SeedsReleased]:
         """Give all seeds of a person, sealed to the key of whoever asks.
@@ -169,6 +173,10 @@ def _plan(
 
 def _first_end(record: Record) -> int:
     return min(each.ends for each in decode_person(record).identities)
+
+
+def _made(held: HeldIdentity) -> IdentityMade:
+    return IdentityMade(None if held.seed is None else XWingKeyPair(held.seed).public, held.user_id)
 
 
 def _as_it_is(given: T) -> T:

@@ -1,6 +1,7 @@
 """What each call does to a server's record of a person: functions of a record, without a store.
 
     make        a seed for an identity; the same call again finds it                                  [PRV-3]
+    known       the identity that a granter made before, without a check                             [PRV-14]
     released    the seeds that have not ended                                                         [PRV-5]
     claim       the person has become a user: the seeds are gone                                      [PRV-7]
     withdraw    the identity is gone                                                                  [PRV-6]
@@ -20,7 +21,7 @@ from letterlock._records.provisional import HeldIdentity, PersonRecord
 from letterlock._wire.provisional_calls import ClaimIdentities, MakeIdentity, WithdrawIdentity
 from letterlock._wire.recovery_limits import MAX_PERSON_IDENTITIES, PROVISIONAL_LIFE
 from letterlock.errors import InvalidSignature
-from letterlock.recovery._errors import RecoveryRefused
+from letterlock.recovery._errors import IdentityRefused, RecoveryRefused
 
 
 def make(
@@ -44,6 +45,14 @@ def make(
     ends = counted + request.end - now
     new = HeldIdentity(request.id, request.owner, request.end, ends, XWingSeed(entropy(KEY_BYTES)))
     return PersonRecord((*kept.identities, new)), new
+
+
+def known(record: PersonRecord, request: MakeIdentity) -> HeldIdentity:
+    """Return the identity that its granter names. Raises IdentityRefused for everything else. [PRV-14]"""
+    held = record.find(request.id)
+    if held is None or (held.owner, held.end) != (request.owner, request.end):
+        raise IdentityRefused("no pass, and no identity of this granter: prove an identity here first")
+    return held
 
 
 def expire(record: PersonRecord, now: int, counted: int) -> PersonRecord:
