@@ -59,6 +59,23 @@ async def test_a_server_that_dies_after_the_mail_sends_another(
         assert len((await kept(town)).sent) == 2
 
 
+async def test_a_database_that_fails_again_and_again_ends_no_sender(
+    rows: SealedRows, second: SealedRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REC-47. It fails more often than there are senders."""
+    async with mailed(rows, second) as (town, letters):
+        with monkeypatch.context() as patch:
+            patch.setattr(Notices, "_begin", dies)
+            await asked(town, town.asking())
+            for _ in range(8):
+                await town.sent()
+                town.desks[0].notices.soon(town.user_id)
+            await town.sent()
+        assert town.audits.count(("notice delayed", 0)) == 9
+        await town.pass_hours(1)
+        assert letters.notices == [(ANNA, ASKED)]
+
+
 async def test_a_row_stays_while_something_waits(rows: SealedRows, second: SealedRows) -> None:
     """REC-47. Afterwards it says for two days how many mails were sent, and goes."""
     async with mailed(rows, second) as (town, letters):

@@ -68,8 +68,8 @@ class SecondLockPlans:
     """The plans of server 1, which is the relay, or of server 2, the key server. Both keep the same rules.
 
     `counted` is the time as this server counts it; `lists` has the user's newest list that the caller knows.
-    With `shown_is_told`, a wait of a user without an address counts as told when `watch` shows it. Each
-    method raises RecoveryRefused, or its step does.
+    With `shown_is_told`, a wait of a user without an address counts as told at once, because `watch` shows
+    it from then on. Each method raises RecoveryRefused, or its step does.
     """
 
     number: int
