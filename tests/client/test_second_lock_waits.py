@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 
 from letterlock import SqliteStore
+from letterlock._wire.relay_error import RelayCode
 from letterlock.client import ServerUnavailable
+from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, UsageError
 from letterlock.limits import DAY, HOUR
-from letterlock.recovery import HalfWaits
+from letterlock.recovery import AskForHalf, HalfWaits, RecoveryRefused
 from support.client_checks import NEW, Checks, place
+from support.client_recovery import RecoveryAsked, refused
 from support.client_town import Town, play
 from support.recovery_town import cheap
 
@@ -140,5 +143,28 @@ def test_a_new_file_that_asked_for_nothing_is_deleted(tmp_path: Path) -> None:  
                 path, key=bytes(32), name="alice", new_password=NEW, servers=checks.both()
             )
         assert path.exists()
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_refuses_ends_no_wait_at_the_other_one(tmp_path: Path) -> None:  # CLN-31
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        await (await checks.on()).close()
+        store = place(tmp_path)
+
+        def refuse(asked: RecoveryAsked) -> Reply | None:
+            is_it = isinstance(asked.request, AskForHalf) and asked.server == 2
+            return refused(RelayCode.REFUSED) if is_it else None
+
+        checks.servers.rules.append(refuse)
+        with pytest.raises(RecoveryRefused):
+            await checks.ask(store)
+        checks.servers.rules.clear()
+        checks.servers.pass_hours(20)
+        asked = await checks.ask(store)
+        assert asked.relay.seconds_left <= 4 * HOUR < asked.key_server.seconds_left
+        checks.servers.pass_hours(24)
+        await (await checks.forgotten(store)).close()
 
     play(tmp_path, story)
