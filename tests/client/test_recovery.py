@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -354,9 +355,10 @@ def test_a_second_setup_is_refused(tmp_path: Path) -> None:
         await alice.recovery.setup(PASSWORD, KEY_SERVER, hardness=hardness())
         with pytest.raises(UsageError, match="change_password"):
             await alice.recovery.setup("another horse", KEY_SERVER)
-        with pytest.raises(UsageError):
-            async with alice.transaction():
-                await alice.recovery.status()
+        async with alice.transaction():
+            for call in (alice.recovery.status, partial(alice.recovery.use_key_server, KEY_SERVER)):
+                with pytest.raises(UsageError, match="leave"):
+                    await call()
 
     play(tmp_path, story)
 

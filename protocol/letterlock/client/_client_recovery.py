@@ -124,6 +124,7 @@ class ClientRecovery(Uncopyable):
 
         It then sees who waits there for a half of the recovery key.
         """
+        self._desk.office.require_outside()  # who has the turn may wait for the store
         url = key_server_of(key_server, self._desk.office.relay_name, allow_insecure=allow_insecure)
         async with self._desk.turn:
             await self._desk.office.run(self._know, url.text)
