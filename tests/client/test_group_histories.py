@@ -7,6 +7,7 @@ import asyncio
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread, current_thread
 
 import pytest
 
@@ -15,9 +16,9 @@ from letterlock.client import Client
 from letterlock.client._client_histories import ClientHistories
 from letterlock.client._sync_groups import SyncHistories
 from letterlock.documents import DocumentDamaged, NoGrant
-from letterlock.documents._streams import Progress, Readable
+from letterlock.documents._streams import Progress, Readable, read_up_to
 from letterlock.errors import LetterlockError, MalformedMessage, UsageError
-from letterlock.groups import GroupEventKind, HistoryText
+from letterlock.groups import GroupEventKind, HistoryText, _histories
 from letterlock.stores import EntryKind
 from support.blob_stores import MemoryBlobs
 from support.client_documents import kept
@@ -177,6 +178,31 @@ def test_a_storage_that_lies_or_lost_it(tmp_path: Path) -> None:
             await read(carol, group, bytes(16), blobs)
         with pytest.raises(NoGrant):
             await read(bob, group, first.id, blobs)
+
+    play(tmp_path, story)
+
+
+def test_no_byte_of_a_storage_is_waited_for_in_the_thread_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else of the client would go on as long as a storage takes."""
+    threads = set[Thread]()
+
+    def noted(source: Readable, length: int) -> bytes:
+        threads.add(current_thread())
+        return read_up_to(source, length)
+
+    async def story(town: Town) -> None:
+        group, alice, bob, carol = await grown(town)
+        blobs = MemoryBlobs()
+        given = await alice.groups.histories.give(
+            group, "carol", [HistoryText(bob.user_id, NOW, b"one")], blobs
+        )
+        await happens(carol, GroupEventKind.HISTORY)
+        monkeypatch.setattr(_histories, "read_up_to", noted)
+        assert len(await read(carol, group, given.id, blobs)) == 1
+        assert threads
+        assert await carol.run(current_thread) not in threads
 
     play(tmp_path, story)
 

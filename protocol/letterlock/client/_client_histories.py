@@ -7,6 +7,7 @@ Not here: the rules (groups/), documents (_client_documents.py).
 """
 
 from collections.abc import AsyncGenerator, Iterable, Iterator
+from functools import partial
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.blobs import Blobs
@@ -16,6 +17,7 @@ from letterlock.client._office import Office
 from letterlock.client._open_document import OpenDocument
 from letterlock.documents import NoGrant, Sealed
 from letterlock.groups import GroupHistory, HistoryText
+from letterlock.groups._histories import judge_behind, texts_in
 
 _AT_ONCE = 1 << 16
 """Bytes of texts after which those that were read are handed over. The longest text alone has more."""
@@ -76,7 +78,10 @@ class ClientHistories(Uncopyable):
         raises; InvalidGroupHistory, MalformedMessage, DocumentDamaged and BlobError also in the middle.
         """
         opened = await self._opened(document, blobs)
-        return await self._office.run(self._queue.groups.histories.read, group, opened.file)
+        id_, histories = opened.statement.id, self._queue.groups.histories
+        found = await self._office.run(judge_behind, histories, group, id_)
+        # A storage may be slow: another thread waits for it than that of the store.
+        return await BodyThread(self._office).run(partial(texts_in, opened.file, found))
 
     async def _opened(self, document: bytes, blobs: Blobs) -> OpenDocument:
         """Open a document, whose grant may still be at the relay."""

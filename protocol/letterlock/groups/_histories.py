@@ -14,7 +14,7 @@ from letterlock.documents import DocumentFile, Readable, Standing
 from letterlock.documents._streams import read_up_to
 from letterlock.errors import UsageError
 from letterlock.groups._desk import GroupDesk, Places, group_desk
-from letterlock.groups._telling import judge, kept, letter, source
+from letterlock.groups._telling import Judge, judge, kept, letter, source
 from letterlock.groups._values import GroupHistory, GroupReceipts, HistoryText
 from letterlock.user._desk import Findings
 from letterlock.user._user import User, desk_behind
@@ -67,11 +67,11 @@ class GroupHistories(Uncopyable):
         Raises UsageError for a document that no member gave; InvalidGroupHistory, MalformedMessage and
         DocumentDamaged, also while it is iterated: then discard what was read.
         """
-        statement, signer = file.statement, file.signed_by.signer
+        return texts_in(file, judge_behind(self, group, file.statement.id))
+
+    def _judge(self, group: bytes, document: bytes) -> Judge:
         with self._user.transaction():
-            found = judge(self._desk(), group, statement.id)
-        file.seek(0)
-        return found.texts(signer.user_id, lambda length: read_up_to(file, length))
+            return judge(self._desk(), group, document)
 
     def _id(self, at: GroupDesk, member: object) -> bytes:
         if type(member) is not str:
@@ -83,6 +83,17 @@ class GroupHistories(Uncopyable):
 
     def __repr__(self) -> str:
         return f"<GroupHistories of {self._user.address}>"
+
+
+def judge_behind(histories: GroupHistories, group: bytes, document: bytes) -> Judge:
+    """Return what a history is judged by, for the rooms that stand on this one. Raises as `read` does."""
+    return histories._judge(group, document)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def texts_in(file: DocumentFile[Standing], found: Judge) -> Iterator[HistoryText]:
+    """Return the texts of a history. It reads the file, and needs no store. Raises as `read` does."""
+    file.seek(0)
+    return found.texts(file.signed_by.signer.user_id, lambda length: read_up_to(file, length))
 
 
 class _Source:
