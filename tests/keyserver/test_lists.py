@@ -30,6 +30,7 @@ async def test_lists_without_a_key_do_not_tell_who_is_known_here(  # REC-19
     finish = FinishLock(unknown_lock(town.user_id), None, UNSIGNED)
     by = device_keys(RecoveryKey(bytes(32))).signing
     proven = await gates.proven(server=1)
+    town.now = gates.now
     assert proven.pass_ is not None
     forged = [
         signed_for(1, finish, by),
@@ -39,6 +40,7 @@ async def test_lists_without_a_key_do_not_tell_who_is_known_here(  # REC-19
         bind_identity(1, town.user_id, b"made up", 1, MALLORY),
     ]
     before = [await town.reply(1, each, with_lists(each, *lists)) for each in forged]
+    await town.ask(1, bind_identity(1, town.user_id, proven.pass_, 1, keys("alice phone").signing))
     await town.ask(1, put(town, 1))
     assert [await town.reply(1, each, with_lists(each, *lists)) for each in forged] == before
 

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import pytest
 
+from letterlock._keyserver import _strangers
 from letterlock._keyserver._rows import RowKind, SealedRows
+from letterlock._keyserver._strangers import Strangers
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire.relay_error import RelayCode
 from letterlock.documents import ProvisionalKeys
 from letterlock.limits import DAY
 from letterlock.recovery import AskingKey, Claiming, NewIdentity, OwnerSecret
-from support.gate_town import ANNA, GateTown
+from support.gate_town import ANNA, BERT, GateTown
 from support.keyserver_town import Answered, DeskTown, refused
 from support.pair import NOON
 
@@ -26,10 +28,10 @@ OWNER: Final = OwnerSecret(bytes(32))
 class Desks(DeskTown):
     """Both servers with gates. `passes` proves an identity at each."""
 
-    def __init__(self, rows: tuple[SealedRows, SealedRows]) -> None:
+    def __init__(self, rows: tuple[SealedRows, SealedRows], **beside: Any) -> None:
         super().__init__(rows)
         self.gates = GateTown()
-        self.desks = [self.desk(at, gate=self.gates.gates[at - 1]) for at in (1, 2)]
+        self.desks = [self.desk(at, gate=self.gates.gates[at - 1], **beside) for at in (1, 2)]
 
     async def passes(self, claim: bytes) -> list[bytes]:
         proven = [await self.gates.proven(claim, server) for server in (1, 2)]
@@ -164,3 +166,23 @@ async def test_nobody_else_is_told_without_a_pass(rows: SealedRows, second: Seal
         with refused(RelayCode.UNKNOWN):
             await town.ask(server, asked.request)
     assert await rows.load((RowKind.PEOPLE, town.gates.gates[0].claimed("mail", DORA.encode()))) == before
+
+
+async def test_one_mailbox_fills_no_disk_with_people(
+    rows: SealedRows, second: SealedRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REC-56. Whoever has a pass makes no rows without end for addresses that are made up."""
+    monkeypatch.setattr(_strangers, "_PEOPLE_OF_ONE", 3)
+    town = Desks((rows, second), strangers=Strangers())
+    passes, others = await town.passes(ANNA), await town.passes(BERT)
+    for at in range(3):
+        await town.both(made_up(at), passes)
+    for at in range(3, 6):
+        with pytest.raises(Answered, match="SLOW_DOWN"):
+            await town.both(made_up(at), passes)
+    await town.both(made_up(6), others)
+    assert len(await rows.sealed_page(RowKind.PEOPLE, b"", 100)) == 4
+
+
+def made_up(at: int) -> Any:
+    return NewIdentity.begin(f"nobody{at}@example.org", NOON + DAY, OWNER, system_entropy).request

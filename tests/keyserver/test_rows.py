@@ -7,9 +7,10 @@ from contextlib import suppress
 import pytest
 
 from letterlock._keyserver._opening import open_rows
-from letterlock._keyserver._rows import Changes, Found, RowKind, RowStep, SealedRows, Stored
+from letterlock._keyserver._rows import Changes, Found, RowKind, RowName, RowStep, SealedRows, Stored
 from letterlock._wire.recovery_box import MAX_BOX
 from letterlock.errors import CorruptStore, LetterlockError, StoreError, UnsupportedStore, UsageError
+from letterlock.stores import Record
 from letterlock.stores._sqlite.wrapped_key import DataKey
 from support.keyserver_town import sealed
 
@@ -169,6 +170,26 @@ async def test_another_key_is_refused(rows: SealedRows, url: str) -> None:  # RE
     again = await sealed(url).open()
     assert await got(again, ALICE) == [b"there"]
     await again.close()
+
+
+@pytest.mark.parametrize(
+    ("mark", "says"),
+    [
+        (b"letterlock recovery 1", "form 1, of a letterlock before its first release.*empty database"),
+        (b"letterlock recovery 3", "form 3, of a newer release: upgrade"),
+        (b"something else", "form 0"),
+    ],
+)
+async def test_rows_of_another_form_are_refused(rows: SealedRows, url: str, mark: bytes, says: str) -> None:
+    """Rows that cannot be read would look like damaged ones. The key fits, and nothing is written."""
+    await put(rows, ALICE, b"there")
+    name = RowName(RowKind.CHECK, b"")
+    kept = rows._cipher.seal(Record(mark), b"recovery", *name)
+    await rows._rows.change([name], storing(kept))
+    with pytest.raises(UnsupportedStore, match=says):
+        await sealed(url).open()
+    assert await rows._rows.load([name]) == [kept]
+    assert await got(rows, ALICE) == [b"there"]
 
 
 async def test_a_record_that_was_moved_or_edited_is_refused(rows: SealedRows, url: str) -> None:  # REC-20

@@ -86,6 +86,7 @@ async def test_a_stolen_phone_lays_nothing(rows: SealedRows, second: SealedRows)
 async def test_a_recovery_device_that_was_revoked_lays_nothing(rows: SealedRows, second: SealedRows) -> None:
     """REC-19, REC-36: neither by the old lists, once newer ones were seen, nor by the new ones."""
     town = HalvesTown((rows, second))
+    await town.bind()
     laid = await town.halves()
     old = town.frame(laid.lay[0])
     town.replace_recovery_device()

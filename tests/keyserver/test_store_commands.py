@@ -9,8 +9,9 @@ import pytest
 
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._opening import open_rows
-from letterlock._keyserver._rows import RowKind, SealedRows, Stored
+from letterlock._keyserver._rows import RowKind, RowName, SealedRows, Stored
 from letterlock.cli._main import main
+from letterlock.stores import Record
 
 
 @pytest.fixture
@@ -78,6 +79,27 @@ def test_migrating_changes_nothing_twice(files: list[str], capsys: pytest.Captur
     for _ in range(2):
         assert main(["keyserver", "migrate", *files]) == 0
     assert "already" in capsys.readouterr().out
+
+
+def test_an_old_database_is_named_as_such(
+    files: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command says what it is and what to do, and no row is called damaged."""
+
+    async def age() -> None:
+        rows = await SealedRows(open_rows(files[1]), ServerKeys.read(Path(files[3])).sealing).open()
+        name = RowName(RowKind.CHECK, b"")
+        old = rows._cipher.seal(Record(b"letterlock recovery 1"), b"recovery", *name)
+        await rows._rows.change([name], lambda _: ({0: Stored(old)}, None))
+        await rows.close()
+
+    asyncio.run(age())
+    for command in (["migrate"], ["check"], ["serve", "--identity", "none", "--listen", "127.0.0.1:0"]):
+        assert main(["keyserver", *command, *files]) == 5
+        said = capsys.readouterr().err
+        assert "form 1" in said
+        assert "begin with an empty database" in said
+        assert "Traceback" not in said
 
 
 def test_nothing_is_looked_at_without_its_key_file(

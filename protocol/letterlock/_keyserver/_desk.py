@@ -24,12 +24,14 @@ from letterlock._keyserver._boxes import (
 from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._hours import Hours, Ticks
 from letterlock._keyserver._limits import AddressLimits
-from letterlock._keyserver._lists import CheckedLists, require_newest
+from letterlock._keyserver._lists import CheckedLists, require_newest, seen_in
+from letterlock._keyserver._newcomers import Newcomers
 from letterlock._keyserver._notices import Notices
 from letterlock._keyserver._people import People
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
 from letterlock._keyserver._second_locks import SecondLocks
-from letterlock._keyserver._signers import Directory, Signers, noted, seen_in
+from letterlock._keyserver._signers import Directory, Signers
+from letterlock._keyserver._strangers import Strangers
 from letterlock._records.recovery import RecoveryRecord, decode_recovery
 from letterlock._wire.identity_calls import BindIdentity, Identify, Prove
 from letterlock._wire.provisional_calls import (
@@ -53,6 +55,7 @@ from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import PeerError, StoreError
+from letterlock.limits import HOUR
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._decoys import DECOY_VERSION, made_up_user
 from letterlock.recovery._identity_check import ReachesUsers
@@ -81,6 +84,7 @@ class Beside:
 
     gate: GuardsGuesses | None = None
     limits: AddressLimits | None = None
+    strangers: Strangers | None = None
     directory: Directory | None = None
     reaches: Mapping[str, ReachesUsers] = field(default_factory=dict[str, ReachesUsers])
     audit: Audit = lambda _what, _number: None
@@ -97,7 +101,11 @@ class Desk:
         self._plans = plans
         self._rows = rows
         self._beside = beside
-        self._signers = Signers(rows, beside.directory, beside.run)
+        has_directory = beside.directory is not None
+        newcomers = Newcomers(
+            beside.gate, beside.strangers, plans.clock, beside.audit, keeps_all=has_directory
+        )
+        self._signers = Signers(rows, beside.directory, newcomers, beside.run)
         self._hours = Hours(rows, plans.clock, beside.ticks)
         self._work: dict[type[RelayBody], Callable[[Any, RecoveryFrame], Any]] = {
             ShowLocks: lambda request, _: self._carry_out(plans.show(request)),
@@ -200,20 +208,22 @@ class Desk:
         return None if found is None else record
 
     def _if_changed(
-        self, at: int, before: RecoveryRecord | None, after: RecoveryRecord
+        self, at: int, before: RecoveryRecord | None, after: RecoveryRecord, until: int | None = None
     ) -> dict[int, Stored | None]:
         """Return what is written. A decoy is kept until its count is full again. [REC-50]"""
         if after is before:
             return {}
-        is_decoy, plans = after.list_version == DECOY_VERSION, self._plans
-        until = plans.clock() + idle_time(plans.policy) if is_decoy else None
+        if after.list_version == DECOY_VERSION:
+            now, strangers = self._plans.clock(), self._beside.strangers
+            is_many = strangers is not None and not strangers.decoy(now)
+            until = now + (HOUR if is_many else idle_time(self._plans.policy))  # REC-56
         return {at: Stored(after.encode().expose(), until)}
 
     def _people(self) -> People:
         """Return the provisional identities. Raises Refused where nothing checks identities. [PRV-5]"""
         plans, beside = self._plans, self._beside
         made = ProvisionalPlans(plans.number, plans.clock)
-        return People(made, self._rows, self._hours, self._gate(), beside.run)
+        return People(made, self._rows, self._hours, self._gate(), beside.strangers, beside.run)
 
     def _gate(self) -> GuardsGuesses:
         if self._beside.gate is None:
@@ -238,32 +248,37 @@ class Desk:
         user_id = request.name.user_id
         lists = await self._signers.lists(user_id, frame)
         plan = await self._beside.run(lambda: plan_of(request, lists))  # REC-10: it checks the signature
-        await self._signers.compare(lists)
-        names = [(RowKind.LISTS, user_id), (RowKind.LOCKS, user_id)]
+        await self._signers.admit(lists, frame.pass_)
+        newcomers = self._signers.newcomers
 
         def step(found: Found) -> tuple[Changes, Any]:
-            changed = noted(seen_in(found[0]), lists)
+            changed = newcomers.noted(found[0], lists)
+            until = newcomers.until(stays=newcomers.stays(seen_in(found[0])))
             before = None if found[1] is None else decode_recovery(found[1])
             after, given = plan.step(before)
-            return changed | self._if_changed(1, before, after), given
+            return changed | self._if_changed(1, before, after, until), given
 
-        given = await self._rows.change(names, step)
+        given = await self._rows.change(_lock_rows(user_id), step)
         self._beside.audit("changed", 0)
         return await self._beside.run(lambda: plan.answer(given))
 
     async def _bind(self, request: BindIdentity, frame: RecoveryFrame) -> DoneAnswer:
-        gate, user_id, name = self._gate(), request.user_id, (RowKind.LISTS, request.user_id)
+        gate, user_id, newcomers = self._gate(), request.user_id, self._signers.newcomers
         gate.proven(request.pass_)  # a stranger without a pass has no list verified
         lists = await self._signers.lists(user_id, frame)
         await self._beside.run(lambda: require_binding_signed(self._plans.number, request, lists))
-        require_newest(lists, seen_in((await self._rows.load(name))[0]))
-        await self._signers.compare(lists)
+        require_newest(lists, seen_in((await self._rows.load((RowKind.LISTS, user_id)))[0]))
+        await self._signers.admit(lists, request.pass_)
         await gate.bind(request, lists)
 
         def step(found: Found) -> tuple[Changes, None]:
-            return noted(seen_in(found[0]), lists), None
+            changed = newcomers.noted(found[0], lists, binds=True)
+            lock = found[1]
+            if lock is not None and not newcomers.stays(seen_in(found[0])):
+                changed |= self._if_changed(1, None, decode_recovery(lock))  # REC-57: it stays from now on
+            return changed, None
 
-        await self._rows.change([name], step)
+        await self._rows.change(_lock_rows(user_id), step)
         self._beside.audit("bound", 0)
         return DoneAnswer()
 
@@ -271,10 +286,14 @@ class Desk:
         user_id = request.user_id
         lists = await self._signers.lists(user_id, frame)
         new = await self._beside.run(lambda: box_of(self._plans.number, request, lists))
-        await self._signers.compare(lists)
+        await self._signers.admit(lists, frame.pass_)
+        newcomers = self._signers.newcomers
+        newcomers.admit_box(len(request.box))
 
         def step(found: Found) -> tuple[Changes, None]:
-            changed = noted(seen_in(found[0]), lists)
+            changed = newcomers.noted(found[0], lists)
+            if not newcomers.stays(seen_in(found[0])):
+                raise Refused(RelayCode.REFUSED)  # REC-57
             kept = _kept(found[1])
             after = follow(kept, new)
             if after is kept:
@@ -320,6 +339,10 @@ class Desk:
 
 def _box_rows(user_id: bytes) -> tuple[tuple[RowKind, bytes], tuple[RowKind, bytes]]:
     return (RowKind.BOX, user_id), (RowKind.BOX_CONTENTS, user_id)
+
+
+def _lock_rows(user_id: bytes) -> list[tuple[RowKind, bytes]]:
+    return [(RowKind.LISTS, user_id), (RowKind.LOCKS, user_id)]
 
 
 def _kept(found: Record | None) -> KeptBox | None:

@@ -3,7 +3,7 @@
     whole       from the first list, whose hash is the user id, to the newest one
     later part  from the list that the server has seen as the newest one
 
-    row LISTS   [1, version, hash of the newest list]                                                [REC-19]
+    row LISTS   [1, version, hash of the newest list, whether the user stays]               [REC-19] [REC-57]
 
 Not here: the rules of device lists (user/); what a device may do with its signature (recovery/, _boxes.py).
 """
@@ -28,35 +28,41 @@ from letterlock.user._signatures import verify_signatures
 
 @dataclass(frozen=True, slots=True)
 class SeenList:
-    """The newest device list of a user that the server has seen. `hash` has 32 bytes."""
+    """The newest device list of a user that the server has seen. `hash` has 32 bytes.
+
+    A user who does not stay is forgotten after some time (_newcomers.py).
+    """
 
     version: int
     hash: bytes
+    stays: bool = True
 
     def encode(self) -> Record:
         """Return the bytes that are stored."""
-        return encode_entry(self.version, self.hash)
+        return encode_entry(self.version, self.hash, int(self.stays))
 
     @classmethod
     def decode(cls, record: Record) -> "SeenList":
         """Read what `encode` gives. Raises CorruptStore."""
-        return decode_entry(record, 2, "what was seen of device lists", cls._read)
+        return decode_entry(record, 3, "what was seen of device lists", cls._read)
 
     @classmethod
     def _read(cls, fields: Fields) -> "SeenList":
-        return cls(fields.uint("version", MAX_COUNTER), fields.blob("hash", HASH_BYTES))
+        version, hash_ = fields.uint("version", MAX_COUNTER), fields.blob("hash", HASH_BYTES)
+        return cls(version, hash_, bool(fields.uint("stays", 1)))
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedLists:
     """A user's lists, verified up to the newest one. They may begin with a later one than the first.
 
-    It is `known` here, or else anybody may have made up all of them.
+    It is `known` here, or else anybody may have made up all of them. `before` is what was seen before.
     """
 
     user_id: bytes
     lists: tuple[DeviceList, ...]
     known: bool
+    before: SeenList | None = None
 
     @property
     def newest(self) -> DeviceList:
@@ -90,13 +96,13 @@ def check_lists(user_id: bytes, encoded: Sequence[bytes], seen: SeenList | None)
         lists = [DeviceList.decode(each) for each in encoded]
         first = lists[0]
         if first.hash == user_id:
-            return CheckedLists(user_id, ListChain.verify(lists).lists, known=True)
+            return CheckedLists(user_id, ListChain.verify(lists).lists, known=True, before=seen)
         for before, after in pairwise(lists):
             verify_signatures(after, check_successor(before, user_id, after))
     except PeerError:
         raise Refused(RelayCode.REFUSED) from None
     known = seen is not None and (first.snapshot.version, first.hash) == (seen.version, seen.hash)
-    return CheckedLists(user_id, tuple(lists), known=known)
+    return CheckedLists(user_id, tuple(lists), known=known, before=seen)
 
 
 def require_newest(lists: CheckedLists, seen: SeenList | None) -> SeenList:
@@ -114,3 +120,8 @@ def require_newest(lists: CheckedLists, seen: SeenList | None) -> SeenList:
     if lists.hash_at(seen.version) != seen.hash:
         raise Refused(RelayCode.CONFLICT, seen.version)
     return lists.seen()
+
+
+def seen_in(found: Record | None) -> SeenList | None:
+    """Return what a row says of the newest list."""
+    return None if found is None else SeenList.decode(found)

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from letterlock._keyserver._hours import Hours
 from letterlock._keyserver._rows import Changes, Found, RowKind, SealedRows, Stored
+from letterlock._keyserver._strangers import Strangers
 from letterlock._records.provisional import decode_person
 from letterlock._wire.provisional_calls import (
     ClaimIdentities,
@@ -52,25 +53,33 @@ class KnowsPeople(Protocol):
 class People:
     """The identities of one server, over rows that are open. `run` runs what takes milliseconds."""
 
-    __slots__ = ("_gate", "_hours", "_plans", "_rows", "_run")
+    __slots__ = ("_gate", "_hours", "_plans", "_rows", "_run", "_strangers")
 
     def __init__(
-        self, plans: ProvisionalPlans, rows: SealedRows, hours: Hours, gate: KnowsPeople, run: Run
+        self,
+        plans: ProvisionalPlans,
+        rows: SealedRows,
+        hours: Hours,
+        gate: KnowsPeople,
+        strangers: Strangers | None,
+        run: Run,
     ) -> None:
         self._plans = plans
         self._hours = hours
         self._rows = rows
         self._gate = gate
+        self._strangers = strangers
         self._run = run
 
     async def make(self, request: MakeIdentity, pass_: bytes | None) -> IdentityMade:
         """Give the key of an identity to whoever has shown who they are, or has made it before. [PRV-3]"""
-        try:
-            self._gate.proven(pass_)
-        except IdentityRefused:
-            person = self._gate.claimed(request.kind, request.address)
-            return await self._carry_out(self._plans.known(person, request))  # PRV-14
         person = self._gate.claimed(request.kind, request.address)
+        try:
+            maker = self._gate.proven(pass_)
+        except IdentityRefused:
+            return await self._carry_out(self._plans.known(person, request))  # PRV-14
+        if self._strangers is not None:
+            self._strangers.person(maker.tag, self._plans.clock())  # REC-56
         counted = await self._hours.count()
         return await self._carry_out(self._plans.make(person, request, counted))
 

@@ -115,7 +115,9 @@ Step = Callable[[Found], tuple[Changes, T]]
 
 _TAGS: Final = b"recovery"
 _TABLE: Final = b"recovery"
-_MARK: Final = Record(b"letterlock recovery 1")
+_FORM: Final = 2
+_MARKS: Final = b"letterlock recovery "
+"""What the first row holds, with the number of the form of all others behind it."""
 
 
 class SealedRows(Uncopyable):
@@ -143,18 +145,19 @@ class SealedRows(Uncopyable):
         Under another key every user would seem to have no lock, and devices would make new ones.
         """
         name = RowName(RowKind.CHECK, b"")
-        made = self._cipher.seal(_MARK, _TABLE, *name)
+        made = self._cipher.seal(Record(_MARKS + b"%d" % _FORM), _TABLE, *name)
 
         def step(found: list[bytes | None]) -> tuple[Changes, bytes]:
             return ({0: Stored(made)}, made) if found[0] is None else ({}, found[0])
 
         kept = await self._rows.change([name], step)
         try:
-            self._cipher.open(kept, _TABLE, *name)
+            mark = self._cipher.open(kept, _TABLE, *name).expose()
         except Exception:  # noqa: BLE001 - whatever it is, this key does not open it
             raise UnsupportedStore(
                 "the database was made under another key file: name that one, or another database"
             ) from None
+        _require_form(mark)
 
     async def close(self) -> None:
         """Close the database."""
@@ -225,3 +228,16 @@ class SealedRows(Uncopyable):
 
     def __repr__(self) -> str:
         return "<SealedRows>"
+
+
+def _require_form(mark: bytes) -> None:
+    """Raise UnsupportedStore for a database whose rows have another form."""
+    digits = mark.removeprefix(_MARKS)
+    form = int(digits) if digits.isdigit() else 0
+    if form < _FORM:
+        raise UnsupportedStore(
+            f"the rows have form {form}, of a letterlock before its first release, and this one reads form "
+            f"{_FORM}: run that one on, or begin with an empty database and have users set up recovery again"
+        )
+    if form > _FORM:
+        raise UnsupportedStore(f"the rows have form {form}, of a newer release: upgrade letterlock")

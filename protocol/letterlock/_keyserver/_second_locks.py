@@ -17,7 +17,7 @@ from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._lists import CheckedLists
 from letterlock._keyserver._notices import Notices, lock_in, notices_in, stored
 from letterlock._keyserver._rows import Changes, Found, RowKind, Stored
-from letterlock._keyserver._signers import Signers, noted, seen_in
+from letterlock._keyserver._signers import Signers
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
@@ -164,19 +164,24 @@ class SecondLocks:
         looks = isinstance(request, WatchSecondLock)
         counted = await (self._hours.recent() if looks else self._hours.count())
         plan = await self._signers.run(lambda: plan_of(lists, counted))  # it checks the signature
-        await self._signers.compare(lists)
-        return await self._carry_out(plan, counted, lists)
+        if looks:
+            await self._signers.compare(lists)
+        else:
+            await self._signers.admit(lists, frame.pass_)
+        if isinstance(request, LayHalf) and not self._signers.newcomers.stays(lists.before):
+            raise RecoveryRefused("nobody could ask for this half: bind an identity first")  # REC-57
+        return await self._carry_out(plan, counted, lists, looks=looks)
 
     # --- shared -------------------------------------------------------------------------------------------
 
     async def _carry_out(
-        self, plan: RowPlan[Answer], counted: int, lists: CheckedLists | None = None
+        self, plan: RowPlan[Answer], counted: int, lists: CheckedLists | None = None, *, looks: bool = False
     ) -> Answer:
         """Carry out a plan, and write what the user is to be told in the same transaction. [REC-42]"""
-        user_id, now = plan.key, self._plans.clock()
+        user_id, now, noted = plan.key, self._plans.clock(), self._signers.newcomers.noted
 
         def step(found: Found) -> tuple[Changes, tuple[Any, bool]]:
-            changes = {} if lists is None else noted(seen_in(found[_LISTS]), lists)
+            changes = {} if lists is None else noted(found[_LISTS], lists, looks=looks)
             after, given = plan.step(found[_LOCK])
             if after is None or after is found[_LOCK]:
                 news = happened(lock_in(after), lock_in(after))

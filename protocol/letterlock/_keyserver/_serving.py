@@ -21,6 +21,7 @@ from letterlock._keyserver._limits import AddressLimits
 from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._opening import open_rows
 from letterlock._keyserver._rows import RowKind, SealedRows
+from letterlock._keyserver._strangers import NEW_USERS, Strangers
 from letterlock._primitives.dataclass import dataclass
 from letterlock._primitives.ed25519 import Ed25519PublicKey
 from letterlock._primitives.secret import Uncopyable
@@ -65,8 +66,8 @@ class RecoverySettings(Uncopyable):
     """What an operator decides. `number` is 1 beside a relay, 2 for a key server.
 
     `store` is the URL of the database. `tickets` are as in ServerPlans. `checks` is None where no identity
-    is checked. `address_calls` bounds what one address may call at once, 0 for no bound; so many `proxies`
-    stand in front.
+    is checked. `address_calls` bounds what one address may call at once, and `new_users` what strangers can
+    have kept; 0 for no bound. So many `proxies` stand in front.
     """
 
     number: int
@@ -77,6 +78,7 @@ class RecoverySettings(Uncopyable):
     policy: Policy
     address_calls: int
     proxies: int
+    new_users: int = NEW_USERS
 
     async def open(self, store: RelayStore | None = None) -> "Recovery":
         """Open the server; `store` is that of the relay beside it. Raises StoreError, UsageError."""
@@ -90,6 +92,7 @@ class RecoverySettings(Uncopyable):
             if self.checks is None
             else Gate(self.number, self.keys.identity, KeptGates(rows), checks),
             limits=AddressLimits(self.address_calls) if self.address_calls else None,
+            strangers=Strangers(self.new_users) if self.new_users else None,
             directory=None if store is None else RelayDirectory(store),
             reaches={kind: each for kind, each in checks.items() if isinstance(each, ReachesUsers)},
             audit=audit,

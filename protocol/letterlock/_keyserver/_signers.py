@@ -7,15 +7,15 @@ Not here: verifying lists (_lists.py); what is signed (recovery/_signing.py).
 
 from typing import Protocol
 
-from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest
-from letterlock._keyserver._rows import RowKind, SealedRows, Stored
+from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists, require_newest, seen_in
+from letterlock._keyserver._newcomers import Newcomers
+from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._keyserver._turns import Turns
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.relay_error import RelayCode
 from letterlock.errors import MalformedMessage
 from letterlock.relay._reply import Refused
 from letterlock.relay._verification import Run
-from letterlock.stores import Record
 
 
 class Directory(Protocol):
@@ -37,11 +37,12 @@ class Directory(Protocol):
 class Signers:
     """The device lists that come with calls of one server. `run` runs what takes milliseconds."""
 
-    __slots__ = ("_directory", "_rows", "_turns", "run")
+    __slots__ = ("_directory", "_rows", "_turns", "newcomers", "run")
 
-    def __init__(self, rows: SealedRows, directory: Directory | None, run: Run) -> None:
+    def __init__(self, rows: SealedRows, directory: Directory | None, newcomers: Newcomers, run: Run) -> None:
         self._rows = rows
         self._directory = directory
+        self.newcomers = newcomers
         self._turns = Turns()
         self.run = run
 
@@ -55,6 +56,14 @@ class Signers:
         async with self._turns.turn(user_id, size):  # REC-55
             return await self.run(lambda: check_lists(user_id, encoded, seen))
 
+    async def admit(self, lists: CheckedLists, pass_: bytes | None) -> None:
+        """Compare, and count a user who is new here. Raises Refused. [REC-56]
+
+        Ask after the signature was checked, and before anything is kept.
+        """
+        await self.compare(lists)
+        self.newcomers.admit(lists.before, pass_)
+
     async def compare(self, lists: CheckedLists) -> None:
         """Raise Refused if the directory has a newer list, or another one, or no such user. [REC-19] [REC-49]
 
@@ -66,14 +75,3 @@ class Signers:
             require_newest(lists, newest)
             if newest is None:
                 raise Refused(RelayCode.REFUSED)
-
-
-def seen_in(found: Record | None) -> SeenList | None:
-    """Return what a row says of the newest list."""
-    return None if found is None else SeenList.decode(found)
-
-
-def noted(seen: SeenList | None, lists: CheckedLists) -> dict[int, Stored | None]:
-    """Return what changes in a row of lists, which is the first of those that change. Raises Refused."""
-    newest = require_newest(lists, seen)
-    return {} if seen == newest else {0: Stored(newest.encode().expose())}

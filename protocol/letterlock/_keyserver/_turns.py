@@ -16,9 +16,8 @@ from bisect import insort
 from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from itertools import count
-from typing import Final
+from typing import Final, NamedTuple
 
 from letterlock._wire.relay_error import RelayCode
 from letterlock.relay._limits import BUSY_SECONDS
@@ -34,13 +33,12 @@ _WAITING: Final = 256
 """Calls that wait. Each holds the memory of its lists, 4 MiB at most."""
 
 
-@dataclass(order=True)
-class _Waiting:
+class _Waiting(NamedTuple):
     """A call that waits. Cheaper and older ones come first."""
 
     cost: int
     number: int
-    turn: asyncio.Future[None] = field(compare=False)
+    turn: asyncio.Future[None]
 
 
 class Turns:

@@ -6,6 +6,7 @@ Not here: reading any of them (_settings_reader.py); what the values mean togeth
 from dataclasses import replace
 from typing import Final
 
+from letterlock._keyserver._strangers import NEW_USERS
 from letterlock.cli._options import Option, Options, integer, text
 from letterlock.cli._relay_options import BY_NAME
 
@@ -41,7 +42,15 @@ KEYSERVER_OPTIONS: Final = (
     Option("uses-a-day", 3, "N", "guesses in a day (UTC)", integer(1, 1000)),
     Option("pause", 30, "SECONDS", "time between two guesses", integer(0, 86_400)),
     Option("rest-days", 7, "DAYS", "how long a lock without guesses rests; then it has 3", integer(0, 366)),
-    *(BY_NAME[name] for name in _COMMON),
+    *(BY_NAME[name] for name in _COMMON[:2]),
+    Option(
+        "new-users",
+        NEW_USERS,
+        "N",
+        "users without a pass who may come at once and in a day, in each process; 0: no bound",
+        integer(0, 86_400),
+    ),
+    *(BY_NAME[name] for name in _COMMON[2:]),
 )
 """All settings, in the order in which the help shows them."""
 

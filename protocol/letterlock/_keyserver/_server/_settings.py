@@ -34,6 +34,7 @@ class KeyServerSettings:
     pause: int
     rest_days: int
     address_calls: int
+    new_users: int
     proxies: int
     metrics_listen: str
     log_format: str
@@ -82,4 +83,5 @@ class KeyServerSettings:
             policy=Policy(self.uses, self.uses_a_day, self.pause, self.rest_days * 86_400),
             address_calls=self.address_calls,
             proxies=self.proxies,
+            new_users=self.new_users,
         )
