@@ -3,7 +3,6 @@
 The relay and the key server are processes of their own, with databases and keys of their own.
 """
 
-import asyncio
 import os
 import re
 from collections.abc import Iterator
@@ -19,7 +18,7 @@ import pytest
 from letterlock import MemoryStore
 from letterlock._keyserver._keys import ServerKeys
 from letterlock.cli._profile import opener_of
-from letterlock.client import Enrolment, NewUser, RecoveryServers, SyncClient
+from letterlock.client import SyncClient
 from letterlock.user import LinkingCode
 from support.recovery_town import DECOYS
 from support.relay_process import RelayProcess
@@ -120,15 +119,14 @@ def test_a_wrong_password_and_another_one(town: Town) -> None:
 
 
 def test_an_enrolled_user_logs_in_with_a_password_of_their_own(town: Town) -> None:
-    """REC-52, over HTTP with both real servers: made by a program, and then the command asks twice."""
-    relay, once = town.relay.url, b"of a letter, once\n"
-    servers = RecoveryServers(relay, town.key_server.url)
-
-    async def enrol() -> None:
-        async with await Enrolment.open(MemoryStore(), servers=servers) as enrolment:
-            assert not await enrolment.enrol_all([NewUser("ellen", once.decode().strip())])
-
-    asyncio.run(enrol())
+    """REC-52, over HTTP with both real servers: from a table, and then the command asks twice."""
+    relay, table, letters = town.relay.url, town.root / "users.csv", town.root / "letters.csv"
+    table.write_text("name\nellen\nfrank\n", encoding="ascii")
+    servers = "--relay", relay, "--key-server", town.key_server.url
+    for _ in range(2):
+        shown = town.run("enrolment", "enrol", table, *servers, "--letters", letters)
+        assert shown == b"2 enrolled, 0 refused\n"
+    _, once, _ = (line.partition(b",")[2] + b"\n" for line in letters.read_bytes().splitlines())
     town.run("bea", "register", "bea", "--relay", relay)
     given = town.root / "ellen.ll"
     town.run("bea", "seal", "--for", "ellen", "-o", given, data=CONTENT[:500])

@@ -65,28 +65,39 @@ class NotPosted(OSError):
         super().__init__(failure.errno, failure.strerror, failure.filename2 or failure.filename)
 
 
-class NotAllOpened(Exception):
-    """Some of many sealed files did not open. The exit status is that of the first one."""
+class NotAll(Exception):
+    """Some of many did not succeed. The exit status is that of the first one."""
+
+    def __init__(self, text: str, first: LetterlockError | OSError) -> None:
+        super().__init__(text)
+        self.first = first
+
+
+class NotAllOpened(NotAll):
+    """Some of many sealed files did not open."""
 
     def __init__(self, first: LetterlockError | OSError, failed: int, all_: int) -> None:
-        super().__init__(f"{failed} of {all_} sealed files did not open: the manifest says why")
-        self.first = first
+        super().__init__(f"{failed} of {all_} sealed files did not open: the manifest says why", first)
+
+
+class NotAllEnrolled(NotAll):
+    """Some of many users were not enrolled."""
 
 
 def exit_status(error: Exception) -> int:
     """Return the exit status for an error; 1 if EXIT_STATUS has none for it."""
-    if isinstance(error, NotAllOpened):
+    if isinstance(error, NotAll):
         return exit_status(error.first)
     return next((status for kind, status in EXIT_STATUS if isinstance(error, kind)), 1)
 
 
-def explain(error: LetterlockError | OSError | NotAllOpened) -> str:
+def explain(error: LetterlockError | OSError | NotAll) -> str:
     """Return one printable line that says what happened and what to do."""
     text = _explain_file_error(error) if isinstance(error, OSError) else _explain_error(error)
     return "".join(character if character.isprintable() else "?" for character in text)
 
 
-def _explain_error(error: LetterlockError | NotAllOpened) -> str:
+def _explain_error(error: LetterlockError | NotAll) -> str:
     match error:
         case UntrustedIdentity():
             who = shlex.quote(error.address.name)
@@ -107,7 +118,7 @@ def _explain_error(error: LetterlockError | NotAllOpened) -> str:
                 "then `letterlock user keep NAME` or `letterlock user replace NAME`"
             )
         case _:
-            return str(error) if isinstance(error, NotAllOpened) else _TEXTS.get(type(error)) or _dated(error)
+            return str(error) if isinstance(error, NotAll) else _TEXTS.get(type(error)) or _dated(error)
 
 
 def _dated(error: LetterlockError) -> str:

@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Final, cast
 
-from letterlock.cli._error_report import INTERRUPTED, NotAllOpened, exit_status, explain
+from letterlock.cli._error_report import INTERRUPTED, NotAll, exit_status, explain
 from letterlock.cli._parser import build_parser
 from letterlock.errors import LetterlockError, UsageError
 
@@ -113,6 +113,7 @@ COMMANDS: Final = {
             ("ask", "ask"),
         )
     },
+    "enrol": ("letterlock.cli._enrol_command", "enrol"),
     "group give-history": ("letterlock.cli._history_commands", "give"),
     "group histories": ("letterlock.cli._history_commands", "list_all"),
     "group read-history": ("letterlock.cli._history_commands", "read"),
@@ -146,7 +147,7 @@ def main(argv: list[str] | None = None) -> int:
         _run(argv)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (LetterlockError, OSError, NotAllOpened) as error:
+    except (LetterlockError, OSError, NotAll) as error:
         _print_error(explain(error))
         return exit_status(error)
     return 0

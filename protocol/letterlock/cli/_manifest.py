@@ -11,10 +11,10 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, Final, Self
 
+from letterlock.cli._alone import alone_in
 from letterlock.cli._output import name_in_errors
 from letterlock.cli._output_file import (
     TemporaryOutput,
@@ -28,6 +28,7 @@ from letterlock.errors import UsageError
 
 MANIFEST: Final = "manifest.jsonl"
 SUMS: Final = "SHA256SUMS"
+_BUSY: Final = "another command opens files into {}: wait for it"
 _OWN: Final = {"source", "key", "file", "sha256", "bytes", "error"}
 
 
@@ -80,7 +81,7 @@ class Manifest:
     @contextmanager
     def opened(cls, directory: Path, purpose: str) -> Generator[Self]:
         """Open or make the manifest of a directory. Raises UsageError if another command has it, OSError."""
-        with _locked(directory):
+        with alone_in(directory, UsageError(_BUSY.format(directory))):
             for left_over in temporary_paths(directory, purpose):
                 left_over.unlink(missing_ok=True)
             path = directory / MANIFEST
@@ -136,23 +137,3 @@ class Manifest:
                 move_into_place(temporary.path, self.directory / name)
             finally:
                 temporary.discard()
-
-
-@contextmanager
-def _locked(directory: Path) -> Generator[None]:
-    """Keep other commands out of a directory, where the system can. Raises UsageError, OSError."""
-    try:
-        fcntl: Any = import_module("fcntl")
-    except ModuleNotFoundError:  # Windows
-        yield
-        return
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a file system without locks
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise UsageError(f"another command opens files into {directory}: wait for it") from None
-        yield
-    finally:
-        os.close(descriptor)

@@ -12,6 +12,7 @@ from letterlock.cli._address_parser import add_address_commands
 from letterlock.cli._client_parser import add_client_commands
 from letterlock.cli._collection_parser import add_collection_commands
 from letterlock.cli._document_parser import add_document_commands
+from letterlock.cli._enrol_parser import add_enrol_command
 from letterlock.cli._group_parser import add_group_commands
 from letterlock.cli._keyserver_parser import add_keyserver_commands
 from letterlock.cli._parsing import (
@@ -196,6 +197,7 @@ def build_parser() -> Parser:
     add_collection_commands(commands)
     add_group_commands(commands)
     add_recovery_commands(commands)
+    add_enrol_command(commands)
     add_user_commands(commands)
     add_relay_commands(commands)
     add_keyserver_commands(commands)

@@ -146,7 +146,8 @@ def open_complete(home: str | None) -> Generator[SqliteStore]:
     with open_store(home) as store:
         with store.transaction():
             found = store.tables.account.load() is not None
-        if not found and not any(has_entry(store, kind) for kind in (EntryKind.LINKING, EntryKind.ASKING)):
+        kinds = EntryKind.LINKING, EntryKind.ASKING
+        if not found and not any(has_entry(store, kind) for kind in kinds) and not _is_enrolment(store):
             raise StoreError(NO_ACCOUNT)
         yield store
 
@@ -155,6 +156,11 @@ def has_entry(store: SqliteStore, kind: EntryKind) -> bool:
     """Return whether the store holds the one entry of a kind that has no key."""
     with store.transaction():
         return store.tables.entries.load(kind, b"") is not None
+
+
+def _is_enrolment(store: SqliteStore) -> bool:
+    with store.transaction():
+        return any(True for _ in store.tables.entries.all(EntryKind.ENROLMENT))
 
 
 class _RollBack(Exception):

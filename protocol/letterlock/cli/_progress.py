@@ -1,18 +1,22 @@
-"""A progress bar on standard error, if that is a terminal and tqdm is installed.
+"""Progress on standard error: a bar, if that is a terminal and tqdm is installed.
 
-tqdm has no dependencies of its own, so the extra `progress` stays small. Without it a command says nothing
-while it works.
+tqdm has no dependencies of its own, so the extra `progress` stays small. Without it, a command that counts
+bytes says nothing while it works, and one that counts users says a line now and then.
 
-Not here: what is counted (documents/_streams.py).
+Not here: what is counted (documents/_streams.py, client/_enrolment.py).
 """
 
 import sys
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
+from letterlock.cli._output import warn
 from letterlock.cli._user_report import printable
+
+_LINE_EACH: Final = 100
+"""So many are done between two lines, where there is no bar."""
 
 
 @contextmanager
@@ -29,6 +33,22 @@ def progress(what: str) -> Generator[Callable[[int, int | None], None] | None]:
             bar.update(done - bar.n)
 
         yield tell
+
+
+@contextmanager
+def counting(what: str, total: int) -> Generator[Callable[[int], None]]:
+    """Yield what is told how many are done."""
+    tqdm = _tqdm()
+    if tqdm is None:
+
+        def say(done: int) -> None:
+            if done % _LINE_EACH == 0:
+                warn(f"{done} of {total} {what}")
+
+        yield say
+        return
+    with tqdm(desc=what, total=total, leave=False, file=sys.stderr) as bar:
+        yield lambda done: bar.update(done - bar.n)
 
 
 def _tqdm() -> Any:  # noqa: ANN401 - the package may be absent, from a type checker too

@@ -18,12 +18,12 @@ nobody's who could still change the store to its key, and may be removed once th
 Not here: which secret a command opens the profile with (_profile.py).
 """
 
-import os
-import sys
-from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
+from typing import Final
 
+from letterlock.cli._alone import alone_in
 from letterlock.cli._key_file import KEY_NAME, NEW_KEY, new_key, new_key_paths, write_key
 from letterlock.cli._output_file import move_into_place, sync_directory
 from letterlock.cli._passphrase import replacing_passphrase
@@ -32,6 +32,8 @@ from letterlock.errors import StoreBusy, UsageError
 from letterlock.stores import SqliteStore
 from letterlock.stores._sqlite import OpenedWith
 
+_BUSY: Final = "another `letterlock rekey`, or an enrolment, works in this profile: wait until it ends"
+
 
 def rekey_profile(home: str | None, to: OpenedWith | None) -> OpenedWith:
     """Change the profile's key or passphrase, to the same kind unless `to` says which; return the kind.
@@ -39,13 +41,20 @@ def rekey_profile(home: str | None, to: OpenedWith | None) -> OpenedWith:
     Raises UsageError, WrongKey for the old secret, StoreBusy, StoreError, OSError.
     """
     directory = profile_directory(home)
-    with _alone_in(directory), open_complete(home) as store:
+    with _alone(directory), open_complete(home) as store:
         to = to or store_opened_with(directory)
         if to is OpenedWith.PASSPHRASE:
             _to_passphrase(store, directory)
             return to
         _to_key_file(store, directory)
         return OpenedWith.KEY
+
+
+def _alone(directory: Path) -> AbstractContextManager[None]:
+    """Keep other runs of this command out: each would wait until the others have closed the store."""
+    if not directory.is_dir():
+        return nullcontext()
+    return alone_in(directory, StoreBusy(_BUSY))
 
 
 def _to_key_file(store: SqliteStore, directory: Path) -> None:
@@ -77,26 +86,3 @@ def _to_passphrase(store: SqliteStore, directory: Path) -> None:
 def _remove(paths: Iterable[Path]) -> None:
     for path in paths:
         path.unlink(missing_ok=True)
-
-
-@contextmanager
-def _alone_in(directory: Path) -> Generator[None]:
-    """Keep other runs of this command out: each would wait until the others have closed the store."""
-    if sys.platform == "win32" or not directory.is_dir():
-        yield
-        return
-    import fcntl  # noqa: PLC0415 - Windows lacks it
-
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise StoreBusy(
-                "another `letterlock rekey` changes this profile: wait until it has ended"
-            ) from None
-        except OSError:
-            pass  # this file system has no such locks
-        yield
-    finally:
-        os.close(descriptor)

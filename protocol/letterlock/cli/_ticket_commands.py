@@ -38,7 +38,7 @@ def key(arguments: Namespace) -> None:
 
 def sign(arguments: Namespace) -> None:
     """Print a ticket for a name."""
-    ticket_key = _read_key(arguments.file)
+    ticket_key = read_ticket_key(arguments.file)
     ticket = ticket_key.sign(arguments.name, seconds=arguments.minutes * _MINUTE, replace=arguments.replace)
     if arguments.output is not None:
         require_output(arguments.output, binary=True, replace=arguments.force)
@@ -49,11 +49,12 @@ def sign(arguments: Namespace) -> None:
     say(json.dumps({"ticket": text}) if arguments.json else text)
 
 
-def _read_key(name: str) -> TicketKey:
+def read_ticket_key(name: str) -> TicketKey:
+    """Return the key in a file that `key` made. Raises UsageError, OSError."""
     try:
         digits = read_text(name, 2 * _KEY_DIGITS).decode("ascii").strip()
         if len(digits) == _KEY_DIGITS:
             return TicketKey(bytes.fromhex(digits))
     except ValueError:
         pass
-    raise UsageError("this file holds no ticket key: `letterlock relay ticket key` makes one")
+    raise UsageError(f"{name} holds no ticket key: `letterlock relay ticket key` makes one")

@@ -33,7 +33,7 @@ from letterlock.client._table import Table
 from letterlock.client._thread import StoreThread
 from letterlock.recovery import EnrolledAhead, Hardness, RecoveryKey, bind_identity, device_keys, enrol_ahead
 from letterlock.recovery._signing import UNSIGNED
-from letterlock.stores import EntryKind
+from letterlock.stores import EntryKind, Store
 from letterlock.user._creation import FIRST_DEVICE
 
 _FIRST_BOX: Final = 1
@@ -53,9 +53,7 @@ class Enrolling(Uncopyable):
         self._calls = calls
         self._hardness = hardness
         self._clock = clock
-        self._rows: Table[EnrolmentRecord] = Table(
-            thread.store, EntryKind.ENROLMENT, encode_enrolment, decode_enrolment
-        )
+        self._rows = _rows(thread.store)
         self._tables = RecoveryTables(thread.store, self._key)
 
     async def run(self, relay: Connection) -> bytes:
@@ -108,6 +106,16 @@ class Enrolling(Uncopyable):
     def _forget(self) -> None:
         self._rows.delete(self._key)
         self._tables.save_change(None)
+
+
+def is_done(store: Store, name: str) -> bool:
+    """Return whether a user is enrolled. In the store."""
+    record = _rows(store).load(name.encode())
+    return record is not None and record.made is None
+
+
+def _rows(store: Store) -> Table[EnrolmentRecord]:
+    return Table(store, EntryKind.ENROLMENT, encode_enrolment, decode_enrolment)
 
 
 def _keeping(record: EnrolmentRecord, made: EnrolledAhead, signing: DeviceSigningKeyPair) -> PutBox:

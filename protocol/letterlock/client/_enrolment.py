@@ -17,7 +17,7 @@ from typing import ClassVar, Final, Self
 
 from letterlock._primitives.secret import Uncopyable
 from letterlock.client._connection import Connection
-from letterlock.client._enrolling import Enrolling
+from letterlock.client._enrolling import Enrolling, is_done
 from letterlock.client._enrolment_values import EnrolmentStopped, NewUser, NotEnrolled
 from letterlock.client._errors import RelayUnavailable
 from letterlock.client._http import RelayUrl
@@ -100,6 +100,10 @@ class Enrolment(Uncopyable):
                     raise
                 await asyncio.sleep(self._world.pace.backoff(attempt, error.seconds))
         raise AssertionError("the last attempt returns or raises")
+
+    async def is_enrolled(self, name: str) -> bool:
+        """Return whether this store has enrolled a user of a name: no call changes the password any more."""
+        return await self._thread.run(is_done, self._thread.store, checked_name(name))
 
     async def enrol_all(
         self,
