@@ -18,20 +18,10 @@ from letterlock._keyserver._lists import CheckedLists
 from letterlock._keyserver._notices import Notices, lock_in, notices_in, stored
 from letterlock._keyserver._rows import Changes, Found, RowKind, Stored
 from letterlock._keyserver._signers import Signers
+from letterlock._wire import second_lock_calls as calls
 from letterlock._wire.recovery_frame import RecoveryFrame
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
-from letterlock._wire.second_lock_calls import (
-    AskForHalf,
-    HalfAsked,
-    HalfGiven,
-    KeepDeposit,
-    LayHalf,
-    SecondLockShown,
-    StopWait,
-    TakeHalf,
-    WatchSecondLock,
-)
 from letterlock._wire.second_lock_notices import NoticePlace, NotifyAt
 from letterlock.recovery import IdentityRefused, RecoveryRefused
 from letterlock.recovery._half_steps import quiet
@@ -73,18 +63,18 @@ class SecondLocks:
     def work(self) -> Mapping[type[RelayBody], Work]:
         """What is done for each call."""
         return {
-            LayHalf: self._lay,
-            AskForHalf: self._ask,
-            TakeHalf: self._take,
-            StopWait: self._stop,
-            WatchSecondLock: self._watch,
-            KeepDeposit: self._keep,
+            calls.LayHalf: self._lay,
+            calls.AskForHalf: self._ask,
+            calls.TakeHalf: self._take,
+            calls.StopWait: self._stop,
+            calls.WatchSecondLock: self._watch,
+            calls.KeepDeposit: self._keep,
             NotifyAt: self._notify,
         }
 
     # --- whoever passed the check -------------------------------------------------------------------------
 
-    async def _ask(self, request: AskForHalf, frame: RecoveryFrame) -> HalfAsked:
+    async def _ask(self, request: calls.AskForHalf, frame: RecoveryFrame) -> calls.HalfAsked:
         await self._require_pass(request.user_id, frame)
         counted = await self._hours.count()
         try:
@@ -95,7 +85,7 @@ class SecondLocks:
         self._audit("half asked", answer.wait.left)
         return answer
 
-    async def _take(self, request: TakeHalf, frame: RecoveryFrame) -> HalfGiven:
+    async def _take(self, request: calls.TakeHalf, frame: RecoveryFrame) -> calls.HalfGiven:
         await self._require_pass(request.user_id, frame)
         counted = await self._hours.recent()
         answer, _ = await self._carry_out(self._plans.take(request, counted, checked=True), counted)
@@ -114,13 +104,13 @@ class SecondLocks:
 
     # --- the user's devices -------------------------------------------------------------------------------
 
-    async def _lay(self, request: LayHalf, frame: RecoveryFrame) -> DoneAnswer:
+    async def _lay(self, request: calls.LayHalf, frame: RecoveryFrame) -> DoneAnswer:
         self._required_gate()  # a half that nobody can ask for would be a second lock in name only
         answer = await self._signed(request, frame, lambda lists, _: self._plans.lay(request, lists))
         self._audit("half laid", request.number)
         return answer
 
-    async def _keep(self, request: KeepDeposit, frame: RecoveryFrame) -> DoneAnswer:
+    async def _keep(self, request: calls.KeepDeposit, frame: RecoveryFrame) -> DoneAnswer:
         return await self._signed(request, frame, lambda lists, _: self._plans.keep(request, lists))
 
     async def _notify(self, request: NotifyAt, frame: RecoveryFrame) -> DoneAnswer:
@@ -141,14 +131,14 @@ class SecondLocks:
         if (proven.kind, proven.tag) != (place.kind, gate.claimed(place.kind, place.address)):
             raise IdentityRefused("the pass is for another address")
 
-    async def _stop(self, request: StopWait, frame: RecoveryFrame) -> DoneAnswer:
+    async def _stop(self, request: calls.StopWait, frame: RecoveryFrame) -> DoneAnswer:
         answer, _ = await self._signed(
             request, frame, lambda lists, counted: self._plans.stop(request, lists, counted)
         )
         self._audit("halves deleted" if request.wait_id is None else "wait stopped", request.number)
         return answer
 
-    async def _watch(self, request: WatchSecondLock, frame: RecoveryFrame) -> SecondLockShown:
+    async def _watch(self, request: calls.WatchSecondLock, frame: RecoveryFrame) -> calls.SecondLockShown:
         return await self._signed(
             request, frame, lambda lists, counted: self._plans.watch(request, lists, counted)
         )
@@ -161,14 +151,14 @@ class SecondLocks:
     ) -> Answer:
         """Carry out a plan that a device of the newest list signed. [REC-19] [REC-36]"""
         lists = await self._signers.lists(request.user_id, frame)
-        looks = isinstance(request, WatchSecondLock)
+        looks = isinstance(request, calls.WatchSecondLock)
         counted = await (self._hours.recent() if looks else self._hours.count())
         plan = await self._signers.run(lambda: plan_of(lists, counted))  # it checks the signature
         if looks:
             await self._signers.compare(lists)
         else:
             await self._signers.admit(lists, frame.pass_)
-        if isinstance(request, LayHalf) and not self._signers.newcomers.stays(lists.before):
+        if isinstance(request, calls.LayHalf) and not self._signers.newcomers.stays(lists.before):
             raise RecoveryRefused("nobody could ask for this half: bind an identity first")  # REC-57
         return await self._carry_out(plan, counted, lists, looks=looks)
 

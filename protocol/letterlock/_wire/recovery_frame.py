@@ -18,44 +18,16 @@ from typing import Final, Self
 
 from letterlock._primitives.dataclass import dataclass
 from letterlock._wire import cbor
+from letterlock._wire import identity_calls as identity
+from letterlock._wire import provisional_calls as provisional
+from letterlock._wire import recovery_calls as locks
+from letterlock._wire import recovery_kept as kept
+from letterlock._wire import second_lock_calls as halves
 from letterlock._wire.fields import Fields
-from letterlock._wire.identity_calls import BindIdentity, Challenged, Identify, Prove, Proven
-from letterlock._wire.provisional_calls import (
-    ClaimIdentities,
-    IdentityMade,
-    MakeIdentity,
-    ReleaseSeeds,
-    SeedsReleased,
-    WithdrawIdentity,
-)
-from letterlock._wire.recovery_calls import (
-    BeginLock,
-    EvaluateLock,
-    FinishLock,
-    LockBegun,
-    LockEvaluated,
-    LockOpened,
-    LocksShown,
-    SettleLock,
-    ShowLocks,
-    StandingShown,
-)
 from letterlock._wire.recovery_find import FindUser, UserFound
-from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.recovery_limits import MAX_FRAME_LISTS, MAX_FRAME_LISTS_BYTES, MAX_PASS
 from letterlock._wire.relay_body import DoneAnswer, Form, RelayBody, read_blobs
 from letterlock._wire.relay_calls import TokenUse
-from letterlock._wire.second_lock_calls import (
-    AskForHalf,
-    HalfAsked,
-    HalfGiven,
-    KeepDeposit,
-    LayHalf,
-    SecondLockShown,
-    StopWait,
-    TakeHalf,
-    WatchSecondLock,
-)
 from letterlock._wire.second_lock_notices import NotifyAt
 from letterlock.limits import MAX_DEVICE_LIST
 
@@ -103,28 +75,28 @@ RECOVERY_PATH: Final = "/v1/recovery/"
 """What the paths of all calls begin with."""
 
 RECOVERY_CALLS: Final = (
-    RecoveryCall("show", ShowLocks, LocksShown),
-    RecoveryCall("evaluate", EvaluateLock, LockEvaluated),
-    RecoveryCall("succeed", LockOpened, StandingShown),
-    RecoveryCall("begin", BeginLock, LockBegun, has_lists=True),
-    RecoveryCall("settle", SettleLock, DoneAnswer, has_lists=True),
-    RecoveryCall("finish", FinishLock, DoneAnswer, has_lists=True),
-    RecoveryCall("identify", Identify, Challenged),
-    RecoveryCall("prove", Prove, Proven),
-    RecoveryCall("put-box", PutBox, DoneAnswer, has_lists=True),
-    RecoveryCall("get-box", GetBox, BoxKept, has_lists=True),
-    RecoveryCall("bind", BindIdentity, DoneAnswer, has_lists=True),
-    RecoveryCall("lay", LayHalf, DoneAnswer, has_lists=True),
-    RecoveryCall("ask", AskForHalf, HalfAsked),
-    RecoveryCall("take", TakeHalf, HalfGiven),
-    RecoveryCall("make", MakeIdentity, IdentityMade),
-    RecoveryCall("release", ReleaseSeeds, SeedsReleased),
-    RecoveryCall("claimed", ClaimIdentities, DoneAnswer),
-    RecoveryCall("withdraw", WithdrawIdentity, DoneAnswer),
+    RecoveryCall("show", locks.ShowLocks, locks.LocksShown),
+    RecoveryCall("evaluate", locks.EvaluateLock, locks.LockEvaluated),
+    RecoveryCall("succeed", locks.LockOpened, locks.StandingShown),
+    RecoveryCall("begin", locks.BeginLock, locks.LockBegun, has_lists=True),
+    RecoveryCall("settle", locks.SettleLock, DoneAnswer, has_lists=True),
+    RecoveryCall("finish", locks.FinishLock, DoneAnswer, has_lists=True),
+    RecoveryCall("identify", identity.Identify, identity.Challenged),
+    RecoveryCall("prove", identity.Prove, identity.Proven),
+    RecoveryCall("put-box", kept.PutBox, DoneAnswer, has_lists=True),
+    RecoveryCall("get-box", kept.GetBox, kept.BoxKept, has_lists=True),
+    RecoveryCall("bind", identity.BindIdentity, DoneAnswer, has_lists=True),
+    RecoveryCall("lay", halves.LayHalf, DoneAnswer, has_lists=True),
+    RecoveryCall("ask", halves.AskForHalf, halves.HalfAsked),
+    RecoveryCall("take", halves.TakeHalf, halves.HalfGiven),
+    RecoveryCall("make", provisional.MakeIdentity, provisional.IdentityMade),
+    RecoveryCall("release", provisional.ReleaseSeeds, provisional.SeedsReleased),
+    RecoveryCall("claimed", provisional.ClaimIdentities, DoneAnswer),
+    RecoveryCall("withdraw", provisional.WithdrawIdentity, DoneAnswer),
     RecoveryCall("find", FindUser, UserFound),
-    RecoveryCall("stop", StopWait, DoneAnswer, has_lists=True),
-    RecoveryCall("watch", WatchSecondLock, SecondLockShown, has_lists=True),
-    RecoveryCall("keep", KeepDeposit, DoneAnswer, has_lists=True),
+    RecoveryCall("stop", halves.StopWait, DoneAnswer, has_lists=True),
+    RecoveryCall("watch", halves.WatchSecondLock, halves.SecondLockShown, has_lists=True),
+    RecoveryCall("keep", halves.KeepDeposit, DoneAnswer, has_lists=True),
     RecoveryCall("notify", NotifyAt, DoneAnswer, has_lists=True),
 )
 """In the order of their numbers."""

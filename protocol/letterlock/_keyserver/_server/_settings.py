@@ -3,55 +3,34 @@
 Not here: reading them (cli/_settings_reader.py).
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from letterlock._keyserver._keys import ServerKeys
 from letterlock._keyserver._serving import Checks, RecoverySettings
 from letterlock.errors import UsageError
 from letterlock.recovery import Policy
-from letterlock.relay._server._address import Listen
-from letterlock.relay._server._settings import OFF
+from letterlock.relay._server._service_settings import ServiceSettings
 
 NO_IDENTITY = "none"
 """Says that nobody's identity is checked. It has to be said: anybody may use up guesses. [REC-18]"""
 
 
-@dataclass(frozen=True, slots=True)
-class KeyServerSettings:
-    """What `letterlock keyserver serve` was told. Each field is an option of the same name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyServerSettings(ServiceSettings):
+    """What `letterlock keyserver serve` was told. See ServiceSettings."""
 
-    Times are in seconds. Raises UsageError if the values cannot go together.
-    """
-
-    store: str = field(repr=False)  # a URL may hold a password
     keys: str
     identity: str
-    listen: str
-    workers: int
     uses: int
     uses_a_day: int
     pause: int
     rest_days: int
-    address_calls: int
     new_users: int
-    proxies: int
-    metrics_listen: str
-    log_format: str
-    log_level: str
-    connections: int
-    body_memory: int
-    header_seconds: int
-    body_seconds: int
-    answer_seconds: int
-    idle_seconds: int
-    drain_seconds: int
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value. Raises UsageError."""
-        listen = Listen.parse("listen", self.listen)
-        if self.metrics_address == listen and listen.port:
-            raise UsageError("metrics-listen is the main address: choose another port, or leave it out")
+        ServiceSettings.__post_init__(self)  # `super()` does not work in a class with slots
         if not self.keys:
             raise UsageError("name the key file with --keys: `letterlock keyserver keys FILE` makes one")
         if not self.identity:
@@ -61,13 +40,6 @@ class KeyServerSettings:
     def names(self) -> tuple[str, ...]:
         """What it is called in logs: no client calls it by a name."""
         return ("keyserver",)
-
-    @property
-    def metrics_address(self) -> Listen | None:
-        """Where /metrics has an address of its own, or None."""
-        if self.metrics_listen in {"", OFF}:
-            return None
-        return Listen.parse("metrics-listen", self.metrics_listen)
 
     def recovery(self, checks: Checks | None) -> RecoverySettings:
         """Return what the server of recovery is told. Reads the key file. Raises UsageError, OSError."""

@@ -9,56 +9,36 @@ from typing import Final
 from letterlock._wire.relay_limits import MAX_RELAY_NAME
 from letterlock.errors import UsageError
 from letterlock.relay._server._address import Listen, default_names
+from letterlock.relay._server._service_settings import ServiceSettings
 
-OFF: Final = "off"
 _OPEN: Final = "open"
 _TICKET: Final = "ticket:"
 _KEY_DIGITS: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What `letterlock relay serve` was told. Each field is an option of the same name.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings(ServiceSettings):
+    """What `letterlock relay serve` was told. See ServiceSettings."""
 
-    Times are in seconds. Raises UsageError if the values cannot go together.
-    """
-
-    store: str = field(repr=False)  # a URL may hold a password
-    listen: str
     name: str
     registration: str
-    workers: int
-    metrics_listen: str
     status_page: bool
-    log_format: str
-    log_level: str
     mail_days: int
     mailbox_messages: int
     mailbox_bytes: int
     shelf_parcels: int
     shelf_bytes: int
-    connections: int
     sockets: int
-    body_memory: int
-    header_seconds: int
-    body_seconds: int
-    answer_seconds: int
-    idle_seconds: int
-    drain_seconds: int
     recovery_store: str = field(repr=False)
     recovery_keys: str
     recovery_tickets: str
     recovery_identity: str
-    address_calls: int
-    proxies: int
 
     def __post_init__(self) -> None:
         """Check what concerns more than one value. Raises UsageError."""
-        listen = Listen.parse("listen", self.listen)
-        if self.metrics_address == listen and listen.port:
-            raise UsageError("metrics-listen is the main address: choose another port, or leave it out")
+        ServiceSettings.__post_init__(self)  # `super()` does not work in a class with slots
         if not self.name:
-            default_names(listen)
+            default_names(Listen.parse("listen", self.listen))
         elif not all(_is_authority(name) for name in self.names):
             raise UsageError(
                 "name must be the host of the clients' URL in lower case, as in relay.example:8443"
@@ -69,13 +49,6 @@ class Settings:
     def names(self) -> tuple[str, ...]:
         """The names in `name`, which commas separate: the relay is shown under the first one."""
         return tuple(name.strip() for name in self.name.split(",")) if self.name else ()
-
-    @property
-    def metrics_address(self) -> Listen | None:
-        """Where /metrics has an address of its own, or None."""
-        if self.metrics_listen in {"", OFF}:
-            return None
-        return Listen.parse("metrics-listen", self.metrics_listen)
 
     @property
     def ticket_key(self) -> bytes | None:
