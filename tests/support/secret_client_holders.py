@@ -160,6 +160,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SyncAddresses": (lambda: sync_client().documents.addresses, "<SyncAddresses>"),
     "AddressDesk": (lambda: client().documents.addresses._desk, "{OBJECT}"),
     "AddressBook": (lambda: client().documents.addresses._book, "{OBJECT}"),
+    "ClaimWatch": (lambda: client().documents.addresses._watch, "<ClaimWatch>"),
     "Asking": (lambda: Asking(office(), NO_CHECKS, None, ("", {})), "{OBJECT}"),  # type: ignore[arg-type]
     "Invited": (lambda: Invited("mail", "dora@example.org", 1, OwnerSecret(MATERIAL[:32])), "<Invited>"),
     "OpenDocument": (lambda: OpenDocument(office(), None, None), "<OpenDocument>"),  # type: ignore[arg-type]
