@@ -1,17 +1,20 @@
 """Every device sees who waits for a half, and stops it. [REC-41]"""
 
+from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
 from letterlock import MemoryStore, SqliteStore
-from letterlock.client import RecoveryLack, SecondLockNewsKind
+from letterlock._wire.device_list import DeviceList
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client import Client, RecoveryLack, SecondLockNewsKind
 from letterlock.errors import UsageError
 from letterlock.limits import DAY, HOUR
 from letterlock.recovery import RecoveryRefused
 from support.client_checks import Checks, place
-from support.client_recovery import KEY_SERVER, linked
-from support.client_town import Town, happens, play
+from support.client_recovery import KEY_SERVER, linked, refused
+from support.client_town import Town, happens, play, refusal
 from support.recovery_town import cheap
 
 __all__ = ["cheap"]
@@ -149,5 +152,108 @@ def test_a_device_that_was_revoked_stops_nobody(tmp_path: Path) -> None:
         status = await alice.recovery.second_lock.status()
         assert status.relay is not None
         assert status.relay.wait is not None
+
+    play(tmp_path, story)
+
+
+# --- a relay that hides the newest device list ------------------------------------------------------------
+
+
+def seen(checks: Checks, client: Client, *servers: int) -> None:
+    """Have servers know all device lists of a client, as if another device had shown them."""
+    lists = tuple(map(DeviceList.decode, client._office.queue.own_lists(0)))
+    for server in servers:
+        checks.servers.known[server, client.user_id] = lists
+
+
+def hides(town: Town, name: str) -> None:
+    """Have the relay take and show no newer device list."""
+    town.rules.append(lambda asked: refusal(RelayCode.UNAVAILABLE) if asked.name == name else None)
+
+
+def test_a_list_that_the_relay_did_not_take_stops_a_thief_where_it_is_known(tmp_path: Path) -> None:
+    """CLN-38: this device has it, and the server has seen it. No other server sees it."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        phone = await linked(checks.servers, alice)
+        await checks.ask(MemoryStore(), client="thief")
+        hides(town, "append")
+        await alice.revoke(phone.address.device_id)
+        await alice._office.run(seen, checks, alice, 2)
+        assert await alice.recovery.second_lock.stop() == (1, 2)
+        known = checks.servers.known
+        assert len(known[2, alice.user_id]) == len(known[1, alice.user_id]) + 1
+
+    play(tmp_path, story)
+
+
+def test_a_list_that_is_new_to_a_device_is_learned_before_it_stops_a_thief(tmp_path: Path) -> None:  # CLN-38
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        path = place(tmp_path, "phone.db")
+        alice = await checks.on()
+        phone = await linked(checks.servers, alice, path)
+        await phone.recovery.use_key_server(KEY_SERVER)
+        await phone.close()
+        third = await linked(checks.servers, alice)
+        await alice.recovery.second_lock.status()
+        await third.close()
+        await checks.ask(MemoryStore(), client="thief")
+        phone = await checks.servers.kind("phone").open(path)  # no task of its own learns anything
+        assert await phone.recovery.second_lock.stop() == (1, 2)
+        await phone.close()
+
+    play(tmp_path, story)
+
+
+def test_a_list_that_is_hidden_from_a_device_is_told(tmp_path: Path) -> None:
+    """CLN-38: nothing else can be done from here. The device that made the list can do it."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        path = place(tmp_path, "phone.db")
+        alice = await checks.on()
+        phone = await linked(checks.servers, alice, path)
+        await phone.recovery.use_key_server(KEY_SERVER)
+        assert (await phone.recovery.second_lock.status()).is_on
+        await phone.close()
+        await (await linked(checks.servers, alice)).close()
+        await alice.recovery.second_lock.status()
+        await checks.ask(MemoryStore(), client="thief")
+        phone = await checks.servers.kind("phone").open(path)
+        hides(town, "lists")
+        with pytest.raises(RecoveryRefused, match="knows a newer device list"):
+            await phone.recovery.second_lock.stop()
+        for _ in range(4):
+            checks.servers.pass_hours(4)
+            assert (await phone.recovery.second_lock.status()).is_on is None
+        town.rules.clear()
+        async with phone:
+            unseen = set[int]()
+            async with aclosing(phone.events()) as events:
+                while unseen != {1, 2}:
+                    event = await anext(events)
+                    if event.kind is SecondLockNewsKind.UNSEEN:
+                        unseen.add(event.server)
+        assert await alice.recovery.second_lock.stop() == (1, 2)
+
+    play(tmp_path, story)
+
+
+def test_a_server_that_makes_up_a_newer_list_is_asked_once(tmp_path: Path) -> None:  # CLN-38
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        await checks.ask(MemoryStore(), client="thief")
+        checks.servers.rules.append(
+            lambda asked: refused(RelayCode.STALE, 1000) if asked.server == 2 else None
+        )
+        before = checks.servers.calls[2, "watch"]
+        with pytest.raises(RecoveryRefused, match="knows a newer device list"):
+            await alice.recovery.second_lock.stop()
+        assert checks.servers.calls[2, "watch"] == before + 1
+        assert checks.servers.calls[1, "stop"] == 1
 
     play(tmp_path, story)

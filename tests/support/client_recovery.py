@@ -85,6 +85,14 @@ class RecoveryAsked:
         return RECOVERY_CALL_OF_REQUEST[type(self.request)].name
 
 
+class StaleLists(RecoveryRefused):
+    """A server has seen a newer device list."""
+
+    def __init__(self, newest: int) -> None:
+        super().__init__("an older device list")
+        self.newest = newest
+
+
 Rule = Callable[[RecoveryAsked], Reply | None]
 Change = Callable[[RecoveryAsked, RelayBody], RelayBody]
 
@@ -151,6 +159,8 @@ class Servers:
             given = await self._gated(asked, frame, lists)
         except IdentityRefused:
             return refused(RelayCode.UNKNOWN)
+        except StaleLists as stale:
+            return refused(RelayCode.STALE, stale.newest)
         except PeerError:
             return refused(RelayCode.REFUSED)
         for change in list(self.changes):
@@ -270,8 +280,10 @@ class Servers:
     def _chain(self, server: int, lists: tuple[DeviceList, ...]) -> ListChain:
         chain = ListChain.verify(lists)
         known = self.known.get((server, chain.user_id), ())
+        if chain.lists == known[: len(chain.lists)] != known:
+            raise StaleLists(len(known))
         if chain.lists[: len(known)] != known:
-            raise RecoveryRefused("an older or another device list")
+            raise RecoveryRefused("another device list")
         self.known[server, chain.user_id] = chain.lists
         return chain
 
@@ -350,11 +362,11 @@ async def back(servers: Servers, store: Any = None, password: str = PASSWORD, **
     return await kind.recover(place, name="alice", password=password, servers=both, **options)
 
 
-async def linked(servers: Servers, old: Client) -> Client:
+async def linked(servers: Servers, old: Client, store: Any = None) -> Client:
     """Link a second device that reaches both servers."""
     town = servers.town
     plain, town.kind = town.kind, servers.kind  # type: ignore[method-assign]
     try:
-        return await town.second(old)
+        return await town.second(old, store=store)
     finally:
         town.kind = plain  # type: ignore[method-assign]

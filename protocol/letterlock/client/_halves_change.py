@@ -260,18 +260,13 @@ async def signed_calls(desk: RecoveryDesk, key: RecoveryKey | None) -> SecondLoc
     whoever comes back has only those of the relay. [CLN-30]
     """
     calls, queue = await desk.calls(), desk.office.queue
-    calls.lists = await desk.office.run(_lists_at_the_relay, desk)
+    calls.lists = await desk.office.run(desk.lists_up_to, 0)
     signing = (
         DeviceSigningKeyPair(await desk.office.run(queue.signing_seed))
         if key is None
         else device_keys(key).signing
     )
     return SecondLockCalls(calls, queue.user.user_id, signing)
-
-
-def _lists_at_the_relay(desk: RecoveryDesk) -> tuple[bytes, ...]:
-    queue = desk.office.queue
-    return queue.own_lists(0)[: queue.known_version(queue.user.name)]
 
 
 async def go_on(desk: RecoveryDesk) -> tuple[int, ...]:

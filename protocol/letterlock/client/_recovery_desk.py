@@ -82,7 +82,23 @@ class RecoveryDesk(Uncopyable):
             self._key_server = url, made
         calls = RecoveryCalls(self.office.connection.transport, self._key_server[1], self.office.pace)
         calls.lists = await self.office.run(self.office.queue.own_lists, 0)
+        calls.newer = self._newer
         return calls
+
+    async def _newer(self, version: int) -> tuple[bytes, ...]:
+        """Return our lists up to one that a server has seen, also without the relay. [CLN-38]
+
+        Those that are newer still are not shown: the server would take no older one from then on.
+        """
+        if len(await self.office.run(self.office.queue.own_lists, 0)) < version:
+            with suppress(RelayMisbehaves):
+                await self.learn_own()
+        return await self.office.run(self.lists_up_to, version)
+
+    def lists_up_to(self, version: int) -> tuple[bytes, ...]:
+        """Return our lists that the relay has, or up to this version. In the store."""
+        queue = self.office.queue
+        return queue.own_lists(0)[: max(version, queue.known_version(queue.user.name))]
 
     def lock(self, calls: RecoveryCalls) -> LockChange:
         """Return the change of the lock that is under way."""
