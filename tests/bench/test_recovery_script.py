@@ -1,32 +1,40 @@
-"""The script of bench/recovery runs, and prints every figure of its README."""
+"""The scripts of bench/recovery run, and print every figure of their README."""
 
 import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from support.client_recovery import hardness
 from support.recovery_town import cheap
 
 __all__ = ["cheap"]
 
-SCRIPT = Path(__file__).parents[2] / "bench" / "recovery" / "cost.py"
+FOLDER = Path(__file__).parents[2] / "bench" / "recovery"
+
+
+def loaded(name: str, monkeypatch: pytest.MonkeyPatch, **values: Any) -> ModuleType:
+    """Return a script as a module, with smaller numbers than its own."""
+    spec = spec_from_file_location(f"bench_recovery_{name}", FOLDER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look there
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    spec.loader.exec_module(module)
+    for each, value in values.items():
+        monkeypatch.setattr(module, each, value)
+    return module
 
 
 @pytest.fixture
 def script(cheap: None, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     del cheap
-    spec = spec_from_file_location("cost_of_recovery", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    spec.loader.exec_module(module)
-    for name, value in {"ROUNDS": 1, "REPETITIONS": 1, "GUESSES": 2, "USERS": (3, 5)}.items():
-        monkeypatch.setattr(module, name, value)
-    return module
+    return loaded("cost", monkeypatch, ROUNDS=1, REPETITIONS=1, GUESSES=2, USERS=(3, 5))
 
 
 def test_every_figure_is_printed(script: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,3 +54,18 @@ def test_every_figure_is_printed(script: ModuleType, capsys: pytest.CaptureFixtu
         assert len(re.findall(r"\d+\.\d\d", row)) == 2
     for text in ("open against its floor", "guesses", "recoveries", "a record has", "3 users", "5 users"):
         assert text in printed
+
+
+@pytest.mark.usefixtures("cheap")
+def test_an_enrolment_is_compared_with_argon2id(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    script = loaded("enrolment", monkeypatch, USERS=2, ROUNDS=1, AT_ONCE=(1, 2))
+    monkeypatch.setattr(script, "Hardness", hardness)
+    monkeypatch.setattr("letterlock.client._enrolment.Hardness", hardness)
+    script.main()
+    head, _, *rows = capsys.readouterr().out.splitlines()
+    assert [row.split("|")[1].strip() for row in rows] == ["1", "2"]
+    for row in rows:
+        assert row.count("|") == head.count("|")
+        assert len(re.findall(r"\d+\.\d", row)) == 4
