@@ -1,0 +1,63 @@
+"""What crosses from one server to another one, and what is refused late. PRV-6 PRV-9."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Never
+
+import pytest
+
+from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem, decode_contents, encode_contents
+from letterlock.client import Client
+from letterlock.client._address_rows import InvitedState
+from letterlock.documents import ProvisionalKeys
+from letterlock.errors import MalformedMessage, UsageError
+from support.client_addresses import AddressTown, tell
+
+
+def test_a_pass_is_shown_to_no_other_key_server(tmp_path: Path) -> None:
+    async def story(town: AddressTown, alice: Client) -> None:
+        await town.shared(alice)
+        desk, checks = alice.documents.addresses._desk, town.checks()
+        async with desk.asking(checks) as asking:
+            assert asking._calls.passes.keys() == {1, 2}
+        async with desk.asking(replace(checks, key_server="https://other.example")) as asking:
+            assert asking._calls.passes == {}
+
+    tell(tmp_path, story)
+
+
+def test_an_invitation_names_one_granter(tmp_path: Path) -> None:
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        items, asked = decode_contents(invitation), town.asked
+        other = ParcelItem(ItemKind.INTRODUCTION, Introduction(bytes(32), "mallory").encode())
+        dora = await town.client("dora")
+        for wrong in (items[1:], (*items, other), (*items, items[0])):
+            with pytest.raises(MalformedMessage, match="one granter"):
+                await dora.documents.addresses.claim([encode_contents(wrong)], checks=town.doras)
+        assert town.asked == asked
+
+    tell(tmp_path, story)
+
+
+def opened() -> Never:
+    raise AssertionError("nothing is opened for nobody")
+
+
+@pytest.mark.parametrize("state", [InvitedState.WITHDRAWN, InvitedState.HALF])
+def test_nothing_is_granted_to_an_identity_that_was_withdrawn_meanwhile(
+    tmp_path: Path, state: InvitedState
+) -> None:
+    """PRV-6, PRV-8: another program with this store was faster than the answers of the servers."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        await town.shared(alice)
+        book, run = alice.documents.addresses._book, alice._office.run
+        ((id_, row),) = await run(book.rows)
+        await run(book._rows.save_invited, id_, replace(row, state=state))
+        keys = ProvisionalKeys(id_, *(XWingKeyPair(XWingSeed(bytes([at]) * 32)).public.data for at in (1, 2)))
+        with pytest.raises(UsageError, match="meanwhile"):
+            await run(book.granted, id_, keys, opened, "")
+
+    tell(tmp_path, story)
