@@ -122,6 +122,8 @@ def test_a_name_of_somebody_else_is_taken(tmp_path: Path) -> None:
         assert [each.hash for each in await servers.lists("ann")] == [ann.user_id]
         assert not servers.boxes
         assert not any(name == "begin" for _, name in servers.calls)
+        for kind in (EntryKind.ENROLMENT, EntryKind.RECOVERY_CHANGE):  # no key is kept for nobody
+            assert not await opened._thread.run(lambda: list(opened._thread.store.tables.entries.all(kind)))  # noqa: B023
 
     play(tmp_path, story)
 

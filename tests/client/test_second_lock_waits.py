@@ -10,11 +10,20 @@ from letterlock.client import ServerUnavailable
 from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, UsageError
 from letterlock.limits import DAY, HOUR
-from letterlock.recovery import AskForHalf, HalfWaits, RecoveryRefused
+from letterlock.recovery import (
+    AskForHalf,
+    BeginLock,
+    FinishLock,
+    HalfWaits,
+    LocksShown,
+    LockStanding,
+    RecoveryRefused,
+    ServerAtFault,
+)
 from support.client_checks import NEW, Checks, place
-from support.client_recovery import RecoveryAsked, refused
+from support.client_recovery import RecoveryAsked, hardness, refused
 from support.client_town import Town, play
-from support.recovery_town import cheap
+from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]
 pytestmark = pytest.mark.usefixtures("cheap")
@@ -166,5 +175,51 @@ def test_a_server_that_refuses_ends_no_wait_at_the_other_one(tmp_path: Path) -> 
         assert asked.relay.seconds_left <= 4 * HOUR < asked.key_server.seconds_left
         checks.servers.pass_hours(24)
         await (await checks.forgotten(store)).close()
+
+    play(tmp_path, story)
+
+
+def test_a_change_with_the_password_does_not_go_on_without_it(tmp_path: Path) -> None:  # CLN-31
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        store = place(tmp_path)
+        alice = await checks.on(store=store)
+        town.now += 61
+        checks.servers.rules.append(
+            lambda asked: refused(RelayCode.UNAVAILABLE) if isinstance(asked.request, BeginLock) else None
+        )
+        with pytest.raises(ServerUnavailable):
+            await alice.recovery.change_password(
+                NEW, old=PASSWORD, hardness=hardness(), identities=checks.both().identities
+            )
+        await alice.close()
+        checks.servers.rules.clear()
+        with pytest.raises(AccountExists):
+            await checks.forgotten(store)
+
+    play(tmp_path, story)
+
+
+def test_halves_are_laid_once_the_lock_of_their_key_is_in_force(tmp_path: Path) -> None:  # CLN-30
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on(2 * DAY)
+        before = checks.servers.calls[1, "lay"]
+
+        def nonsense(asked: RecoveryAsked) -> Reply | None:
+            is_it = isinstance(asked.request, FinishLock) and asked.server == 2
+            return Reply(200, LocksShown((), LockStanding(1, 0, False)).encode()) if is_it else None
+
+        checks.servers.rules.append(nonsense)
+        with pytest.raises(ServerAtFault):
+            await checks.turn_on(alice, DAY)
+        await alice.recovery.refresh()
+        assert checks.servers.calls[1, "lay"] == before
+        checks.servers.rules.clear()
+        await alice.recovery.refresh()
+        status = await alice.recovery.second_lock.status()
+        assert (status.is_on, status.is_changing) == (True, False)
+        assert status.relay is not None
+        assert status.relay.delay == DAY
 
     play(tmp_path, story)
