@@ -4,10 +4,12 @@ import pytest
 
 from letterlock._keyserver._limits import AddressLimits, network_of
 from letterlock._keyserver._rows import SealedRows
+from letterlock._wire.identity_calls import Identify, Prove
 from letterlock._wire.recovery_calls import ShowLocks
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST
 from letterlock._wire.relay_error import RelayCode
 from letterlock.recovery import EvaluateLock
+from letterlock.relay._reply import Refused
 from support.keyserver_town import ADDRESS, DeskTown, refused
 
 pytestmark = pytest.mark.usefixtures("cheap")
@@ -47,7 +49,18 @@ async def test_each_kind_of_call_has_its_own_bound(rows: SealedRows) -> None:  #
         looks += 1
         assert looks < 24
     others = [call for call in RECOVERY_CALL_OF_REQUEST.values() if not call.has_lists]
-    assert looks == 24 - len(others) + 3  # evaluate, ask and take are no looks
+    assert looks == 24 - len(others) + 4  # evaluate, identify, ask and take are no looks
+
+
+def test_an_address_has_only_so_many_codes_sent() -> None:  # REC-24
+    """One call may send a mail to anybody: a stranger has no thousand people told."""
+    limits, call = AddressLimits(6), RECOVERY_CALL_OF_REQUEST[Identify]
+    for _ in range(6):
+        limits.take(call, ADDRESS, 0)
+    with pytest.raises(Refused):
+        limits.take(call, ADDRESS, 9)
+    limits.take(call, ADDRESS, 10)
+    limits.take(RECOVERY_CALL_OF_REQUEST[Prove], ADDRESS, 10)
 
 
 @pytest.mark.parametrize(

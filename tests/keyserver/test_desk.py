@@ -330,11 +330,13 @@ async def test_an_input_that_is_none_costs_nothing(
 
 
 async def test_a_damaged_row_is_unavailable_not_a_decoy(rows: SealedRows, second: SealedRows) -> None:
-    town = town_of(rows, second)
+    audits = list[tuple[str, int]]()
+    town = town_of(rows, second, audit=lambda *each: audits.append(each))
     await town.set_up()
     await rows.change([(RowKind.LOCKS, town.user_id)], lambda _: ({0: Stored(b"junk")}, None))
     with refused(RelayCode.UNAVAILABLE, 5):
         await town.ask(1, ShowLocks(town.user_id))
+    assert audits[-1] == ("row unreadable", 0)
 
 
 # --- users whom nobody knows ------------------------------------------------------------------------------

@@ -4,8 +4,11 @@ import pytest
 
 from letterlock._keyserver._gate import KeptGates
 from letterlock._keyserver._rows import SealedRows
-from letterlock._wire.relay_error import RelayCode
-from letterlock.recovery import FinishLock, RecoveryKey, bind_identity, device_keys
+from letterlock._keyserver._strangers import Strangers
+from letterlock._wire.relay_error import ErrorAnswer, RelayCode
+from letterlock._wire.second_lock_calls import SecondLockShown
+from letterlock.limits import DAY
+from letterlock.recovery import FinishLock, RecoveryKey, bind_identity, device_keys, lay_halves
 from letterlock.recovery._enrolment import make_card
 from letterlock.recovery._signing import UNSIGNED, signed_for
 from support.gate_town import GateTown
@@ -14,6 +17,7 @@ from support.keyserver_town import DeskTown, refused, with_lists
 from support.recovery_town import unknown_lock
 from support.user_tools import keys
 
+NOTHING = SecondLockShown(0, (), None, 0)
 MALLORY = keys("mallory phone").signing
 
 
@@ -57,3 +61,30 @@ async def test_lists_that_somebody_made_up_do_not_tell_either(rows: SealedRows) 
     await town.ask(1, put(town, 1))
     with refused(RelayCode.STALE):
         await town.ask(1, call, with_lists(call, *made_up))
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["room", "no room"])
+async def test_made_up_lists_tell_nothing_at_a_server_with_a_bound(
+    rows: SealedRows, second: SealedRows, is_full: bool
+) -> None:
+    """REC-19, REC-56. A known user costs no place, which the answer must not tell. And it takes none."""
+    gates = GateTown((KeptGates(rows), KeptGates(second)))
+    town, other, strangers = DeskTown((rows,)), DeskTown((rows,)), Strangers(2)
+    town.now = gates.now
+    town.desks[0] = town.desk(1, gate=gates.gates[0], strangers=strangers)
+    town.follow()
+    other.follow(5)
+    proven = await gates.proven(server=1)
+    town.now = gates.now
+    calls = [
+        put(town, 1, card=make_card(device_keys(other.key), town.user_id)),
+        lay_halves(other.key, town.user_id, DAY, (NOTHING, NOTHING), bytes).lay[0],
+        signed_for(1, FinishLock(unknown_lock(town.user_id), None, UNSIGNED), device_keys(other.key).signing),
+    ]
+    if is_full:
+        for _ in range(2):
+            strangers.user(None, town.now)
+    answers = [await town.reply(1, each, with_lists(each, *other.lists[1:])) for each in calls]
+    await town.ask(1, bind_identity(1, town.user_id, proven.pass_ or b"", 1, keys("alice phone").signing))
+    assert [await town.reply(1, each, with_lists(each, *other.lists[1:])) for each in calls] == answers
+    assert {ErrorAnswer.decode(each.body).code for each in answers} == {RelayCode.STALE}

@@ -54,7 +54,7 @@ from letterlock._wire.recovery_frame import RecoveryCall, RecoveryFrame
 from letterlock._wire.recovery_kept import BoxKept, GetBox, PutBox
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
-from letterlock.errors import PeerError, StoreError
+from letterlock.errors import CorruptStore, PeerError, StoreError
 from letterlock.limits import HOUR
 from letterlock.recovery import BoxRefused, CheckUnavailable, IdentityRefused, RecoveryRefused
 from letterlock.recovery._decoys import DECOY_VERSION, made_up_user
@@ -155,7 +155,9 @@ class Desk:
             return Refused(RelayCode.REFUSED).reply()
         except PeerError:
             return Refused(RelayCode.MALFORMED).reply()
-        except (StoreError, TimeoutError, CheckUnavailable):
+        except (StoreError, TimeoutError, CheckUnavailable) as error:
+            if isinstance(error, CorruptStore):
+                self._beside.audit("row unreadable", 0)
             return Refused(RelayCode.UNAVAILABLE, BUSY_SECONDS).reply()
         return Reply(200, answer.encode())
 

@@ -9,6 +9,7 @@ Not here: buckets (relay/_buckets.py); the uses of a lock (recovery/).
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
+from letterlock._wire.identity_calls import Identify
 from letterlock._wire.recovery_calls import EvaluateLock
 from letterlock._wire.recovery_frame import RecoveryCall
 from letterlock._wire.second_lock_calls import AskForHalf, TakeHalf
@@ -27,12 +28,14 @@ _ASKS_AMONG: Final = 6
 class AddressLimits:
     """The buckets of one process. `most` scales all of them: how many calls an address may make at once."""
 
-    __slots__ = ("_asks", "_changes", "_guesses", "_looks")
+    __slots__ = ("_asks", "_changes", "_codes", "_guesses", "_looks")
 
     def __init__(self, most: int) -> None:
         self._guesses = Buckets(Bucket(most, 10))
         """Evaluations, and halves. A hospital behind one address recovers some users an hour, and a
         dictionary none."""
+        self._codes = Buckets(Bucket(most, 10))
+        """Challenges. Each may send a mail, to anybody."""
         self._asks = Buckets(Bucket(max(1, most // _ASKS_AMONG), 3600))
         self._looks = Buckets(Bucket(4 * most, 1))
         """Calls that are answered from one row."""
@@ -46,6 +49,8 @@ class AddressLimits:
             self._asks.take(key, now)
         elif call.request in _GUESSES:
             self._guesses.take(key, now)
+        elif call.request is Identify:
+            self._codes.take(key, now)
         elif call.has_lists:
             self._changes.take(key, now)
         else:

@@ -59,9 +59,12 @@ class Signers:
     async def admit(self, lists: CheckedLists, pass_: bytes | None) -> None:
         """Compare, and count a user who is new here. Raises Refused. [REC-56]
 
-        Ask after the signature was checked, and before anything is kept.
+        Ask after the signature was checked, and before anything is kept. Lists that go on from nothing that
+        is known may be made up: they get one answer, whether this server knows the user or not. [REC-19]
         """
         await self.compare(lists)
+        if not lists.known:
+            raise Refused(RelayCode.STALE)
         self.newcomers.admit(lists.before, pass_)
 
     async def compare(self, lists: CheckedLists) -> None:
