@@ -1,10 +1,13 @@
-"""The second implementation comes back at two servers that are processes, and this one after it."""
+"""The second implementation comes back at two servers that are processes, and this one after it.
+
+Then somebody without an account claims there what was shared here, and the granter learns of it. CLN-36.
+"""
 
 import asyncio
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +18,20 @@ import pytest
 
 from letterlock import MemoryStore
 from letterlock._keyserver._keys import ServerKeys
-from letterlock.blobs import DirectoryBlobs
-from letterlock.client import Client, IdentityAnswer, RecoveryServers
+from letterlock.blobs import BlobFile, DirectoryBlobs
+from letterlock.client import (
+    Client,
+    IdentityAnswer,
+    PersonAddress,
+    RecoveryServers,
+    RelayEvent,
+    RelayEventKind,
+    ServerChecks,
+)
 from letterlock.recovery import WrongPassword
 from letterlock.relay import TicketKey
 from support.client_documents import reads, sealed
+from support.client_town import happens
 from support.keyserver_served import FREE, key_file
 from support.mail_server import HOST
 from support.mail_thread import MailThread, mail_thread
@@ -97,14 +109,13 @@ async def lost(town: Both, blobs: DirectoryBlobs) -> tuple[bytes, bytes]:
         return alice.user_id, document
 
 
-def second_comes_back(town: Both) -> dict[str, Any]:
-    """Run the second implementation, and answer what it asks. Return what it says in the end."""
+def second(script: str, given: dict[str, str], proof: Callable[[dict[str, Any]], bytes]) -> dict[str, Any]:
+    """Run a script of the second implementation, and answer what it asks. Return what it says in the end."""
     assert NODE is not None
-    command = [NODE, str(SECOND / "recover-over-http.js")]
-    given = {"relay": town.relay, "key_server": town.key_server, "name": "alice", "address": ADDRESS}
-    given |= {"password": PASSWORD, "new_password": ANOTHER}
     found: dict[str, Any] = {}
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    with subprocess.Popen(
+        [NODE, str(SECOND / script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
         timer = Timer(120, child.kill)
@@ -113,10 +124,45 @@ def second_comes_back(town: Both) -> dict[str, Any]:
         for line in child.stdout:
             found = json.loads(line)
             if "challenge" in found:
-                print(json.dumps({"proof": town.proof(found).hex()}), file=child.stdin, flush=True)
+                print(json.dumps({"proof": proof(found).hex()}), file=child.stdin, flush=True)
         timer.cancel()
     assert child.returncode == 0
     return found
+
+
+def second_comes_back(town: Both) -> dict[str, Any]:
+    given = {"relay": town.relay, "key_server": town.key_server, "name": "alice", "address": ADDRESS}
+    given |= {"password": PASSWORD, "new_password": ANOTHER}
+    return second("recover-over-http.js", given, town.proof)
+
+
+def second_claims(town: Both, invitation: bytes, document: bytes) -> dict[str, Any]:
+    def proof(asked: dict[str, Any]) -> bytes:
+        whose = "patient 4713" if asked["stranger"] else "patient 4712"
+        challenge = bytes.fromhex(asked["challenge"])
+        return APPLICATION.sign_identity(whose, server=asked["server"], challenge=challenge)
+
+    given = {"relay": town.relay, "key_server": town.key_server, "name": "dora"}
+    given |= {"invitation": invitation.hex(), "document": document.hex()}
+    return second("claim-over-http.js", given, proof)
+
+
+async def claimed_there(town: Both, blobs: DirectoryBlobs, alice: Client) -> None:
+    """Share a document with a person of the application, who signs up and claims it."""
+    document = await sealed(alice, blobs, content=b"for dora")
+    checks = ServerChecks(town.servers().identities, town.key_server)
+    made = await alice.documents.addresses.share(
+        document, PersonAddress("patient 4712", "ticket"), checks=checks
+    )
+    assert made.invitation is not None
+    with BlobFile(blobs, await alice.documents.blob_name(document)) as body:
+        found = await asyncio.to_thread(second_claims, town, made.invitation, body.read())
+    assert (found["granter"], found["content"], found["refused"]) == ("alice", "for dora", 8)
+    assert RelayEvent(RelayEventKind.CLAIMED, "dora") in await happens(alice, RelayEventKind.CLAIMED)
+    granted = {(each.granter, each.reader) for each in await alice.documents.grants(document)}
+    assert {("dora", "dora"), ("alice", "dora")} < granted
+    (shown,) = await alice.documents.addresses.all()
+    assert shown.user_id == bytes.fromhex(found["user_id"])
 
 
 async def comes_back(town: Both, password: str) -> Client:
@@ -133,12 +179,13 @@ def test_a_user_comes_back_there_and_then_here(tmp_path: Path) -> None:
             assert (
                 len(await fresh.devices()) == 3
             )  # that of the second implementation, and the recovery device
+            await claimed_there(town, blobs, fresh)
         with pytest.raises(WrongPassword):
             await comes_back(town, PASSWORD)
 
     with both(tmp_path) as town:
-        user_id, document = asyncio.run(asyncio.wait_for(lost(town, blobs), 60))
+        user_id, document = asyncio.run(asyncio.wait_for(lost(town, blobs), 300))
         back = second_comes_back(town)
         assert (back["name"], back["user_id"], back["refused"]) == ("alice", user_id.hex(), 11)
         assert back["seeds"] >= 2
-        asyncio.run(asyncio.wait_for(here(town, user_id, document), 60))
+        asyncio.run(asyncio.wait_for(here(town, user_id, document), 300))

@@ -13,9 +13,9 @@ import { commitmentOf as sectionCommitment } from "./json-document.js";
 import { readPlace } from "./place.js";
 import { readSignedBy, readSigner, sameSigner } from "./signer.js";
 
-const GRANT = 16;
+export const GRANT = 16;
 const NOTE = 17;
-const LABEL = "letterlock-v1 terms of a grant";
+export const LABEL = "letterlock-v1 terms of a grant";
 const NOTE_LABEL = "letterlock-v1 note about grants";
 const LEAF = ascii("letterlock-v1 leaf of a grant");
 const NOTE_LEAF = ascii("letterlock-v1 leaf of a note");

@@ -8,7 +8,7 @@ import { sha256 } from "../kdf.js";
 import * as merkle from "./merkle.js";
 import { encodeSigner } from "./signer.js";
 
-const LEAVES = ascii("letterlock-v1 grant signature");
+export const LEAVES = ascii("letterlock-v1 grant signature");
 
 /** Device lists on record: the snapshots of each user from version 1, which were verified. */
 export class Lists {

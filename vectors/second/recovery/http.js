@@ -10,7 +10,7 @@ import { SERVERS } from "./password.js";
 
 const NAMES = new Map(Object.entries(BODIES).filter(([, { number }]) => number !== null).map(([name, { number }]) => [number, name]));
 const MOST_SMALL = 23; // the greatest number that is its own encoding
-const PASSED = new Set(["evaluate", "ask", "take"]); // calls with a pass, where the server checks an identity
+const PASSED = new Set(["evaluate", "ask", "take", "make", "release", "claimed"]); // calls with a pass, where the server checks an identity
 
 const numberOf = (body) => (body[2] <= MOST_SMALL ? body[2] : body[3]);
 
