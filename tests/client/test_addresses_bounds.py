@@ -8,11 +8,15 @@ import pytest
 
 from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
 from letterlock._wire.parcel import Introduction, ItemKind, ParcelItem, decode_contents, encode_contents
-from letterlock.client import Client
+from letterlock._wire.provisional_calls import MakeIdentity, WithdrawIdentity
+from letterlock._wire.relay_error import RelayCode
+from letterlock.client import Client, ServerUnavailable
 from letterlock.client._address_rows import InvitedState
+from letterlock.client._transport import Reply
 from letterlock.documents import ProvisionalKeys
 from letterlock.errors import MalformedMessage, UsageError
-from support.client_addresses import AddressTown, tell
+from support.client_addresses import DORA, AddressTown, tell
+from support.client_recovery import RecoveryAsked, refused
 
 
 def test_a_pass_is_shown_to_no_other_key_server(tmp_path: Path) -> None:
@@ -59,5 +63,32 @@ def test_nothing_is_granted_to_an_identity_that_was_withdrawn_meanwhile(
         keys = ProvisionalKeys(id_, *(XWingKeyPair(XWingSeed(bytes([at]) * 32)).public.data for at in (1, 2)))
         with pytest.raises(UsageError, match="meanwhile"):
             await run(book.granted, id_, keys, opened, "")
+
+    tell(tmp_path, story)
+
+
+def test_a_key_server_that_is_away_hides_no_other_one(tmp_path: Path) -> None:  # PRV-6
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, _ = await town.shared(alice)
+        own = town.checks()
+        other, none = replace(own, key_server="https://other.example"), replace(own, key_server=None)
+        town.wait()
+        await alice.documents.addresses.share(document, DORA, checks=other)
+        (first, _), (second, row) = await alice._office.run(alice.documents.addresses._book.rows)
+        assert row.key_server == other.key_server
+
+        def away(asked: RecoveryAsked) -> Reply | None:
+            is_it = isinstance(asked.request, WithdrawIdentity | MakeIdentity) and asked.request.id == first
+            return refused(RelayCode.UNAVAILABLE) if is_it and asked.server == 2 else None
+
+        town.rules.append(away)
+        with pytest.raises(ServerUnavailable):
+            await alice.documents.addresses.withdraw(DORA, checks=none)
+        assert [each.id for each in await alice.documents.addresses.all()] == [first]
+        assert second != first
+        with pytest.raises(ServerUnavailable):
+            await alice.documents.addresses.refresh(checks=none)
+        town.rules.clear()
+        assert await alice.documents.addresses.refresh(checks=none) == ()
 
     tell(tmp_path, story)

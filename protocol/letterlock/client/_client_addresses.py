@@ -11,7 +11,7 @@ Not here: what is in the store (_address_book.py); the calls (_address_desk.py).
 """
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 
 from letterlock._primitives.secret import Uncopyable
@@ -120,19 +120,7 @@ class ClientAddresses(Uncopyable):
         Each claim that is new is told as a RelayEvent. What the servers dispute about one identity is raised
         when all others were looked at.
         """
-        now, failed = self._desk.office.queue.tables.clock(), None
-        for url in await self._key_servers(checks):
-            async with self._desk.asking(checks, url) as asking:
-                await self._end(asking)
-                for id_, row in await self._desk.office.run(self._book.rows):
-                    if row.key_server != asking.url:
-                        continue
-                    try:
-                        await self._refreshed(asking, id_, row, now)
-                    except (ServerAtFault, TrustError) as error:
-                        failed = failed or error  # one identity that is disputed hides no other
-        if failed is not None:
-            raise failed
+        await self._at_each(await self._key_servers(checks), checks, self._refresh)
         return await self.all()
 
     async def withdraw(
@@ -153,9 +141,7 @@ class ClientAddresses(Uncopyable):
         servers = await self._key_servers(checks)
         await self._desk.office.run(self._book.withdrawn, address, id_, reason)
         self._desk.office.wake_shelves()
-        for url in servers:
-            async with self._desk.asking(checks, url) as asking:
-                await self._end(asking)
+        await self._at_each(servers, checks, self._end)
 
     # --- the person -----------------------------------------------------------------------------------
 
@@ -198,6 +184,34 @@ class ClientAddresses(Uncopyable):
         if checks.key_server is not None:
             return [checks.key_server]
         return await self._desk.office.run(self._book.key_servers) or [""]
+
+    async def _at_each(
+        self, servers: Iterable[str], checks: ServerChecks, work: Callable[[Asking], Awaitable[None]]
+    ) -> None:
+        """Do something at each key server. Raises what one of them raised, after all were asked."""
+        failed = None
+        for url in servers:
+            try:
+                async with self._desk.asking(checks, url) as asking:
+                    await work(asking)
+            except (RelayUnavailable, ServerAtFault, IdentityRefused, TrustError) as error:
+                failed = failed or error  # one server that is away or lies hides no other one
+        if failed is not None:
+            raise failed
+
+    async def _refresh(self, asking: Asking) -> None:
+        """Ask about everything at one key server, and end what was withdrawn there."""
+        now, failed = self._desk.office.queue.tables.clock(), None
+        await self._end(asking)
+        for id_, row in await self._desk.office.run(self._book.rows):
+            if row.key_server != asking.url:
+                continue
+            try:
+                await self._refreshed(asking, id_, row, now)
+            except (ServerAtFault, TrustError) as error:
+                failed = failed or error  # one identity that is disputed hides no other
+        if failed is not None:
+            raise failed
 
     async def _refreshed(self, asking: Asking, id_: bytes, row: Invited, now: int) -> None:
         """Ask who has claimed one identity, or give on what waits for that."""
