@@ -16,7 +16,8 @@ def test_the_table_has_every_setting_and_its_default() -> None:
     assert set(rows) == {option.name for option in KEYSERVER_OPTIONS}
     for option in KEYSERVER_OPTIONS:
         shown = rows[option.name].strip().strip("`")
-        assert shown == ("none" if option.default == "" else str(option.default))
+        default = "on" if option.default is True else option.default
+        assert shown == ("none" if default == "" else str(default))
 
 
 def test_the_file_on_the_page_is_read(tmp_path: Path) -> None:

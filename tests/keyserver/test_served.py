@@ -104,6 +104,14 @@ def test_a_key_server_is_no_relay(both: list[Server]) -> None:
         assert post(both[1], path, b"x").status_code in {404, 405}
 
 
+def test_both_have_a_page_for_people(both: list[Server]) -> None:
+    relay, key_server = [each.get("/") for each in both]
+    assert [each.status_code for each in (relay, key_server)] == [200, 200]
+    assert "letterlock key server" in key_server.text
+    same = ("content-security-policy", "content-type", "x-frame-options", "referrer-policy", "cache-control")
+    assert [key_server.headers[each] for each in same] == [relay.headers[each] for each in same]
+
+
 def test_addresses_are_those_that_the_proxy_saw(both: list[Server]) -> None:
     """The last one in the header is our proxy's; what stands before it is whatever the caller wrote."""
     call = RECOVERY_CALL_OF_REQUEST[EvaluateLock]

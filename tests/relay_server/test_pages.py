@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -13,32 +12,13 @@ from letterlock.relay._server._metrics import Totals
 from letterlock.relay._server._rates import Rates
 from letterlock.relay._server._status_page import Status, status_page
 from letterlock.relay._store import Counts
+from support.html_page import Page
 from support.relay_server import ServedTown, Server, in_town, request, served
 from support.relay_socket import line
 from support.relay_town import Resident
 from support.user_tools import FULL
 
 NAMES = ("alice-the-first", "bob-the-second")
-
-
-class Page(HTMLParser):
-    """What a page has: elements, attributes, and text outside the style sheet."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[str] = []
-        self.attributes: dict[str, set[str]] = {}
-        self.text = ""
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append(tag)
-        for name, value in attrs:
-            self.attributes.setdefault(name, set()).add(value or "")
-
-    def handle_data(self, data: str) -> None:
-        if self.elements[-1:] != ["style"]:
-            self.text += f" {data}"
 
 
 @pytest.fixture(scope="module")

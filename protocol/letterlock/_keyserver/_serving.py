@@ -160,6 +160,11 @@ class Recovery:
         self._checks = checks
         self.core = core
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The names of the checks of identity."""
+        return tuple(self._checks)
+
     def counted_by(self, count: Callable[[str], None]) -> None:
         """Have what happens counted."""
         self._audit.count = count

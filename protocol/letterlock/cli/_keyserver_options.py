@@ -15,6 +15,7 @@ _COMMON: Final = (
     "address-calls",
     "proxies",
     "metrics-listen",
+    "status-page",
     "log-format",
     "log-level",
     "connections",

@@ -9,20 +9,24 @@ import asyncio
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from time import monotonic
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from starlette.routing import BaseRoute, Route
 
 from letterlock._keyserver._server._settings import KeyServerSettings
+from letterlock._keyserver._server._status_page import KeyServerStatus, status_page
 from letterlock._keyserver._serving import Recovery, RecoverySettings
 from letterlock.relay._server._application import application, metrics_application
 from letterlock.relay._server._budget import Budget
 from letterlock.relay._server._bus import Bus
 from letterlock.relay._server._calls import Calls
 from letterlock.relay._server._logs import Faults
-from letterlock.relay._server._metrics import Metrics
-from letterlock.relay._server._pages import Pages
+from letterlock.relay._server._metrics import Metrics, release
+from letterlock.relay._server._pages import Pages, StatusPage
 from letterlock.relay._server._process import HttpServers, Process
+from letterlock.relay._server._rates import STEP, Rates
 from letterlock.relay._server._upkeep import EXPIRE_SECONDS, DeletionTime, repeat
 
 _CLOSE_SECONDS: Final = 5.0
@@ -45,22 +49,29 @@ async def _serve(settings: KeyServerSettings, recovery: RecoverySettings, proces
 
 
 async def _run(settings: KeyServerSettings, opened: Recovery, process: Process) -> None:
-    metrics = Metrics("keyserver")
+    metrics, rates = Metrics("keyserver"), Rates()
     opened.counted_by(metrics.recovery)
     faults = Faults(metrics)
     _count_unhandled(faults)
     pages = Pages(opened.ready, metrics)
     budget = Budget(settings.body_memory, metrics.body)
     calls = Calls(opened.core, metrics, faults, budget, settings.body_seconds)
-    routes: list[BaseRoute] = []
+    routes = list[BaseRoute]()
+    if settings.status_page:
+        routes.append(_status_route(settings, opened, pages, metrics, rates))
     if not settings.metrics_listen:
         routes.append(Route("/metrics", pages.local_metrics))
 
     def drain() -> None:
         pages.draining = True
 
+    async def sample() -> None:
+        rates.add(monotonic(), metrics.totals())
+
     time = DeletionTime()
-    upkeep = asyncio.ensure_future(repeat(lambda: opened.upkeep(time.now()), EXPIRE_SECONDS, faults))
+    upkeep = asyncio.gather(
+        repeat(lambda: opened.upkeep(time.now()), EXPIRE_SECONDS, faults), repeat(sample, STEP, faults)
+    )
     try:
         await HttpServers(process, settings, metrics, faults).run(
             application(calls, routes, pages, faults, {}),
@@ -71,6 +82,21 @@ async def _run(settings: KeyServerSettings, opened: Recovery, process: Process) 
     finally:
         upkeep.cancel()
         await asyncio.gather(upkeep, return_exceptions=True)
+
+
+def _status_route(
+    settings: KeyServerSettings, opened: Recovery, pages: Pages, metrics: Metrics, rates: Rates
+) -> Route:
+    begun, store = monotonic(), urlsplit(settings.store).scheme
+
+    def shown() -> bytes:
+        uptime = monotonic() - begun
+        status = KeyServerStatus(
+            release(), store, opened.kinds, settings.workers, uptime, draining=pages.draining
+        )
+        return status_page(status, metrics.totals(), rates)
+
+    return Route("/", StatusPage(shown).index)
 
 
 def _connect(end: socket.socket, gone: Callable[[], None]) -> Bus:

@@ -1,8 +1,8 @@
-"""What a relay shows to people and machines that watch it: /, /health, /ready and /metrics.
+"""What a server shows to people and machines that watch it: /, /health, /ready and /metrics.
 
 None of them shows an identity. /metrics is for this machine, unless it has an address of its own.
 
-Not here: how the page at / looks (_status_page.py); the numbers (_metrics.py).
+Not here: what the page at / holds (_status_page.py); the numbers (_metrics.py).
 """
 
 import asyncio
@@ -16,8 +16,7 @@ from starlette.responses import Response
 from letterlock.errors import LetterlockError
 from letterlock.relay._server._address import is_loopback
 from letterlock.relay._server._metrics import CONTENT_TYPE, Metrics
-from letterlock.relay._server._rates import Rates
-from letterlock.relay._server._status_page import POLICY, Status, status_page
+from letterlock.relay._server._status_frame import POLICY
 
 _READY_SECONDS: Final = 5.0
 """How long a store may take to answer before the relay says that it is not ready."""
@@ -76,17 +75,15 @@ class Pages:
 class StatusPage:
     """The page for people, as an endpoint of Starlette."""
 
-    def __init__(self, status: Callable[[], Status], metrics: Metrics, rates: Rates) -> None:
-        self._status = status
-        self._metrics = metrics
-        self._rates = rates
+    def __init__(self, make: Callable[[], bytes]) -> None:
+        self._make = make
         self._shown = b""
         self._until = 0.0
 
     async def index(self, _: Request) -> Response:
         """Answer with the status page."""
         if monotonic() >= self._until:
-            self._shown = status_page(self._status(), self._metrics.totals(), self._rates)
+            self._shown = self._make()
             self._until = monotonic() + _PAGE_SECONDS
         headers = _PLAIN_HEADERS | {
             "content-security-policy": POLICY,

@@ -25,6 +25,7 @@ class ServiceSettings:
     address_calls: int
     proxies: int
     metrics_listen: str
+    status_page: bool
     log_format: str
     log_level: str
     connections: int

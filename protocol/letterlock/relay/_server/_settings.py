@@ -22,7 +22,6 @@ class Settings(ServiceSettings):
 
     name: str
     registration: str
-    status_page: bool
     mail_days: int
     mailbox_messages: int
     mailbox_bytes: int

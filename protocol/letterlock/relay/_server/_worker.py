@@ -33,7 +33,7 @@ from letterlock.relay._server._rates import Rates
 from letterlock.relay._server._settings import Settings
 from letterlock.relay._server._socket import DISPLACED, RESTART, SocketCalls
 from letterlock.relay._server._sockets import Sockets
-from letterlock.relay._server._status_page import Status
+from letterlock.relay._server._status_page import Status, status_page
 from letterlock.relay._server._upkeep import Upkeep
 from letterlock.relay._settings import RelaySettings
 from letterlock.relay._store import RelayStore
@@ -125,8 +125,7 @@ class _Serving:
         socket_calls = SocketCalls(self._relay, self._sockets, self._metrics, share)
         routes: list[BaseRoute] = [WebSocketRoute(SOCKET_PATH, socket_calls)]
         if settings.status_page:
-            page = StatusPage(self._status, self._metrics, self._rates)
-            routes.append(Route("/", page.index))
+            routes.append(Route("/", StatusPage(self._page).index))
         if not settings.metrics_listen:
             routes.append(Route("/metrics", self._pages.local_metrics))
         beside: dict[str, Calls] = {}
@@ -140,9 +139,9 @@ class _Serving:
         if self._beside is not None:
             await self._beside.ready()
 
-    def _status(self) -> Status:
+    def _page(self) -> bytes:
         settings = self._settings
-        return Status(
+        status = Status(
             name=self._process.names[0],
             release=release(),
             store=urlsplit(settings.store).scheme,
@@ -151,6 +150,7 @@ class _Serving:
             uptime=monotonic() - self._begun,
             draining=self._pages.draining,
         )
+        return status_page(status, self._metrics.totals(), self._rates)
 
     def _drain(self) -> None:
         self._pages.draining = True
