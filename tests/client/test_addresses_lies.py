@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from letterlock._primitives import hpke
 from letterlock._primitives.entropy import system_entropy
-from letterlock._primitives.xwing import XWingKeyPair, XWingSeed
+from letterlock._primitives.xwing import XWingKeyPair, XWingPublicKey, XWingSeed
 from letterlock._wire.provisional_calls import ClaimIdentities, IdentityMade, MakeIdentity, SeedsReleased
 from letterlock._wire.relay_body import DoneAnswer, RelayBody
 from letterlock._wire.relay_error import RelayCode
@@ -107,7 +108,7 @@ def test_a_key_of_its_own_lets_a_server_open_nothing(tmp_path: Path, server: int
         town.changes.append(lie(server, IdentityMade, another_key()))
         _, invitation = await town.shared(alice)
         dora = await town.client("dora")
-        with pytest.raises(NoGrant):
+        with pytest.raises(NoGrant, match="keys of the servers"):
             await dora.documents.addresses.claim([invitation], checks=town.doras)
         assert town.count("claimed") == 0
 
@@ -284,5 +285,34 @@ def test_a_claim_that_came_late_to_one_server_is_seen(tmp_path: Path, server: in
         (found,) = await alice.documents.addresses.refresh(checks=town.checks())
         assert found.user_id == dora.user_id
         assert await _granted_to(alice, document, "dora")
+
+    tell(tmp_path, story)
+
+
+def _sealed_for_nobody(server: int, asking: XWingPublicKey, id_: bytes) -> bytes:
+    """Return a seed of a server's own, sealed as it seals the right one."""
+    return hpke.seal(asking, SeedsReleased.info(server, id_), system_entropy(32))
+
+
+@SERVERS
+def test_a_wrong_seed_opens_nothing_and_ends_nothing(tmp_path: Path, server: int) -> None:  # PRV-5, PRV-11
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def other(asked: RecoveryAsked, given: RelayBody) -> RelayBody:
+            if not isinstance(given, SeedsReleased) or asked.server != server:
+                return given
+            key = asked.request.key
+            return SeedsReleased(tuple((id_, _sealed_for_nobody(server, key, id_)) for id_, _ in given.seeds))
+
+        town.changes.append(other)
+        with pytest.raises(NoGrant, match="keys of the servers"):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert town.count("claimed") == 0
+        town.changes.clear()
+        town.wait()
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert await reads(dora, document, town.blobs)
 
     tell(tmp_path, story)

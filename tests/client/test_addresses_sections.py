@@ -112,3 +112,25 @@ def test_documents_of_a_collection_are_shared_one_by_one(tmp_path: Path) -> None
             await reads(dora, second, town.blobs)
 
     tell(tmp_path, story)
+
+
+def test_the_key_of_a_collection_is_claimed_by_nobody(tmp_path: Path) -> None:  # PRV-15
+    """A granter's software that shares one nevertheless: what else is in the invitation is claimed."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        practice = await alice.documents.collections.create("practice")
+        addresses, queue = alice.documents.addresses, alice._office.documents
+
+        def epoch(*_: object) -> object:
+            return queue.shelf.first_key(SubjectKind.COLLECTION, practice, 1)
+
+        document, _ = await town.shared(alice)
+        shared = addresses._share(epoch, DORA, Conditions(), town.checks())  # type: ignore[arg-type]
+        invitation = (await shared).invitation
+        assert invitation is not None
+        dora = await town.client("dora")
+        claimed = await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert [each.id for each in claimed.grants] == [document]
+        assert await dora.documents.collections.all() == ()
+
+    tell(tmp_path, story)

@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Container, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from typing import Final
 
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.secret import KEY_BYTES
@@ -32,12 +33,15 @@ from letterlock.client._address_desk import AddressDesk, Asking
 from letterlock.client._address_rows import BOTH, ClaimRow
 from letterlock.client._address_values import Claimed, ServerChecks
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
-from letterlock.documents import Granted, NoGrant, ProvisionalSeeds
+from letterlock.documents import Granted, NoGrant, ProvisionalSeeds, SubjectKind
 from letterlock.errors import MalformedMessage, PeerError, UsageError
 from letterlock.recovery import AskingKey, Claiming, RecoveryRefused, claim_grants
 
 MAX_INVITATIONS = 64
 """Invitations in one claim: twice as many as a person has identities."""
+
+
+_KINDS: Final = frozenset({SubjectKind.DOCUMENT, SubjectKind.SECTION})
 
 
 async def claim(
@@ -60,8 +64,18 @@ async def claim(
         await _shelved(desk)
         told, disputed = await _tell(desk, asking, whom, shown)
     if grants and not (found or told or disputed) and not await _are_open(desk, grants):
-        raise NoGrant("these invitations are for another address, or were withdrawn or have ended")
+        raise NoGrant(_why_nothing(grants, seeds))
     return Claimed(found, sum(each.id not in done for each in seeds), disputed)
+
+
+def _why_nothing(grants: Iterable[Grant], seeds: Iterable[ProvisionalSeeds]) -> str:
+    ids = {each.id for each in seeds}
+    for each in grants:
+        if isinstance(each.terms.recipient, ProvisionalRecipient) and each.terms.recipient.id in ids:
+            return (
+                "the keys of the servers do not fit these invitations: tell their operators, and the granter"
+            )
+    return "these invitations are for another address, or were withdrawn or have ended"
 
 
 # --- what was given ---------------------------------------------------------------------------------------
@@ -83,7 +97,13 @@ async def _met(desk: AddressDesk, invitations: Sequence[bytes]) -> list[Grant]:
             with suppress(RelayUnavailable, RelayMisbehaves, RelayRefused, PeerError):
                 await desk.learn(introduced.name)
     grants = [Grant.decode(each.data) for each in items if each.kind == ItemKind.GRANT]
-    return [each for each in grants if isinstance(each.terms.recipient, ProvisionalRecipient)]
+    return [each for each in grants if _is_claimed(each)]
+
+
+def _is_claimed(grant: Grant) -> bool:
+    """Return whether a grant is one that a claim makes this user's own. [PRV-15]"""
+    terms = grant.terms
+    return isinstance(terms.recipient, ProvisionalRecipient) and terms.subject.kind in _KINDS
 
 
 def _contents(invitation: bytes) -> tuple[ParcelItem, ...]:
