@@ -10,7 +10,7 @@ import pytest
 from letterlock._primitives.entropy import system_entropy
 from letterlock.errors import MalformedMessage, UsageError
 from letterlock.identity import MailCheck, MailPassword, MailSecurity, MailServer, MailText
-from letterlock.identity._outbox import Outbox
+from letterlock.identity._outbox import Mail, Outbox
 from letterlock.recovery import CheckUnavailable, Gate, GateKey, Identify, Prove
 from support.gate_memory import MemoryGates
 from support.gate_town import ANNA, run
@@ -174,6 +174,65 @@ def test_a_mail_that_never_ends_holds_up_no_other(monkeypatch: pytest.MonkeyPatc
             outbox.put(each)
         await outbox.close()
         assert (outbox.sent, outbox.failed) == (1, 8)
+
+    run(play())
+
+
+def test_addresses_that_fail_hold_up_no_other() -> None:
+    """A stranger asks for codes to addresses that the mail server refuses for now. REC-26"""
+
+    async def play() -> None:
+        order, tried = list[str](), asyncio.Event()
+
+        async def fails() -> None:
+            order.append("fails")
+            if order.count("fails") == 20:
+                tried.set()
+            raise OSError
+
+        async def quick() -> None:
+            order.append("quick")
+
+        outbox = Outbox(waiting=30, again=(3600.0,))
+        for _ in range(20):
+            outbox.put(fails)
+        await asyncio.wait_for(tried.wait(), 30)  # none of them waits in a sender's hands
+        outbox.put(quick)
+        while outbox.sent < 1:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0)
+        assert order == ["fails"] * 20 + ["quick"]
+        for _ in range(10):
+            outbox.put(fails)
+        with pytest.raises(CheckUnavailable):
+            outbox.put(quick)
+        await outbox.close(0)
+
+    run(play())
+
+
+def test_what_is_sent_again_comes_after_what_is_new() -> None:
+    async def play() -> None:
+        order, opened = list[int](), asyncio.Event()
+
+        def mail(name: int) -> Mail:
+            async def send() -> None:
+                order.append(name)
+                await opened.wait()
+                if order.count(name) == 1 and name < 4:
+                    raise OSError
+
+            return send
+
+        outbox = Outbox(again=(0.0,))
+        for name in range(20):
+            outbox.put(mail(name))
+        while len(order) < 4:  # noqa: ASYNC110 - nothing tells it
+            await asyncio.sleep(0)
+        opened.set()
+        await outbox.close()
+        assert order[:20] == [*range(20)]
+        assert sorted(order[20:]) == [0, 1, 2, 3]
+        assert (outbox.sent, outbox.failed) == (20, 0)
 
     run(play())
 
