@@ -22,6 +22,7 @@ from letterlock.recovery import (
     EvaluateLock,
     Hardness,
     NewLock,
+    RecoveryKey,
     ShowLocks,
     bind_identity,
     lay_halves,
@@ -273,3 +274,19 @@ async def test_a_server_with_a_directory_has_no_such_bound(rows: SealedRows, sec
     street.pass_time(2 * UNBOUND_SECONDS)
     await street.expire()
     assert await street.count() == 4 * len(users)
+
+
+async def test_a_call_that_nobody_signed_writes_no_row(rows: SealedRows, second: SealedRows) -> None:
+    """REC-56. All changes of second locks need the row with the count of time: strangers do not hold it."""
+    street = Street(rows, second, 100)
+    user = street.user()
+    await street.bind(user, ANNA)
+    forged = lay_halves(RecoveryKey(bytes(32)), user.user_id, DAY, (NOTHING, NOTHING), bytes).lay[0]
+    seen = set[bytes]()
+    for _ in range(8):
+        street.pass_time(1)
+        with refused(RelayCode.REFUSED):
+            await user.ask(1, forged)
+        (count,) = await rows.load((RowKind.HOURS, b""))
+        seen.add(b"" if count is None else count.expose())
+    assert len(seen) == 1

@@ -152,7 +152,7 @@ class SecondLocks:
         """Carry out a plan that a device of the newest list signed. [REC-19] [REC-36]"""
         lists = await self._signers.lists(request.user_id, frame)
         looks = isinstance(request, calls.WatchSecondLock)
-        counted = await (self._hours.recent() if looks else self._hours.count())
+        counted = await self._hours.recent()  # nobody has signed yet: strangers must not write the count
         plan = await self._signers.run(lambda: plan_of(lists, counted))  # it checks the signature
         if looks:
             await self._signers.compare(lists)
