@@ -78,6 +78,21 @@ def test_another_device_of_the_newcomer_gets_it_too(tmp_path: Path) -> None:
     play(tmp_path, story)
 
 
+def test_a_device_that_joins_the_newcomer_later_reads_it(tmp_path: Path) -> None:  # GRP-55
+    async def story(town: Town) -> None:
+        group, alice, bob, carol = await grown(town)
+        blobs = MemoryBlobs()
+        await alice.groups.histories.give(group, "carol", [HistoryText(bob.user_id, NOW, b"one")], blobs)
+        await happens(carol, GroupEventKind.HISTORY)
+        phone = await town.second(carol)
+        event = (await happens(phone, GroupEventKind.HISTORY))[-1]
+        assert (event.group, event.user_id) == (group, alice.user_id)
+        (given,) = await phone.groups.histories.of(group)
+        assert [each.text for each in await read(phone, group, given.document, blobs)] == [b"one"]
+
+    play(tmp_path, story)
+
+
 def test_nothing_is_granted_or_told_if_the_texts_fail(tmp_path: Path) -> None:
     class LostError(Exception):
         pass

@@ -7,7 +7,7 @@ import pytest
 from letterlock._wire import group_history
 from letterlock._wire.content import ContentKind
 from letterlock._wire.group_bodies import HistoryLetter
-from letterlock._wire.group_history import HistoryHead, ToldText, framed
+from letterlock._wire.group_history import HistoryHead, framed
 from letterlock._wire.group_limits import MAX_HISTORIES
 from letterlock._wire.group_text import SenderName
 from letterlock.documents import DocumentDamaged, Documents, NoGrant
@@ -17,17 +17,13 @@ from letterlock.groups import (
 )
 from letterlock.groups import _telling as telling
 from letterlock.groups._log_taking import set_forked
-from support.group_histories import NOW, Team, content, log_number, team
+from support.group_histories import Team, content, log_number, team, told
 from support.group_lies import desk, tell
 
 
 @pytest.fixture
 def ours() -> Team:
     return team()
-
-
-def told(ours: Team, name: str, text: bytes = b"made up") -> ToldText:
-    return ToldText(ours.user_id(name), NOW, text)
 
 
 def test_a_history_of_a_stranger_is_dropped(ours: Team) -> None:

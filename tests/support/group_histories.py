@@ -72,15 +72,20 @@ class Given:
     id: bytes
     sealed: bytes
 
-    def read(self, name: str = "carol") -> list[HistoryText]:
-        user = self.team.town.user(name)
-        file = Documents(user).open(io.BytesIO(self.sealed))
-        return list(self.team.town.at(name).histories.read(self.team.id, file))
+    def read(self, name: str = "carol", device: int = 1) -> list[HistoryText]:
+        """Return what a device reads, with a grant that devices of a user share."""
+        file = Documents(self.team.town.user(name)).open(io.BytesIO(self.sealed))
+        return list(self.team.town.at(name, device).histories.read(self.team.id, file))
 
 
 def content(head: HistoryHead, *texts: ToldText) -> bytes:
     """Return the content of a history."""
     return b"".join(map(framed, [head.encode(), *(each.encode() for each in texts)]))
+
+
+def told(ours: Team, name: str, text: bytes = b"made up") -> ToldText:
+    """Return a text as a history tells it."""
+    return ToldText(ours.user_id(name), NOW, text)
 
 
 def team(*, history: bool = True, newcomer: str = "carol") -> Team:

@@ -19,6 +19,7 @@ from letterlock._wire.content_bodies import (
     encode_sync_copy,
 )
 from letterlock._wire.group_bodies import GroupReceipt, GroupRequest, GroupSecret, HistoryLetter
+from letterlock._wire.group_text import SenderName
 from letterlock.errors import MalformedMessage, PeerError, UnsupportedVersion, UsageError
 from letterlock.limits import MAX_CONTENT, MAX_DEVICE_LIST, MAX_NOTICE_LISTS, MAX_RECEIPT_IDS
 from support.content_samples import (
@@ -66,6 +67,11 @@ def test_bodies_are_ordinary_arrays() -> None:
     assert GROUP_REQUEST.encode() == cbor2.dumps([GROUP_REQUEST.group_id, 3, 2])
     assert [GROUP_RECEIPT.group_id, 3, 5, 7, GROUP_RECEIPT.head] == READ
     assert GROUP_HISTORY.encode() == cbor2.dumps([GROUP_HISTORY.group_id, 3, 5, GROUP_HISTORY.document])
+    passed_on = replace(GROUP_HISTORY, giver=SenderName(bytes(32), 7))
+    assert passed_on.encode() == cbor2.dumps(
+        [GROUP_HISTORY.group_id, 3, 5, GROUP_HISTORY.document, [bytes(32), 7]]
+    )
+    assert HistoryLetter.decode(passed_on.encode()) == passed_on
     assert encode_sync_copy(COPY.name, COPY.user_id, TEXT.encode()) == COPY.encode()
 
 
@@ -112,6 +118,10 @@ WRONG: Final[list[tuple[type[Body], object]]] = [
     (GroupReceipt, [ID, 3, 5, 2**32, READ[4]]), (GroupReceipt, [ID, 3, -1, 7, READ[4]]),
     (GroupReceipt, [ID, 3, None, 7, READ[4]]), (GroupReceipt, [*READ[:4], bytes(31)]),
     (GroupReceipt, [*READ[:4], bytes(33)]), (GroupReceipt, [*READ[:4], None]),
+    (HistoryLetter, [ID, 3, 5, ID, [bytes(31), 1]]), (HistoryLetter, [ID, 3, 5, ID, [bytes(32), 0]]),
+    (HistoryLetter, [ID, 3, 5, ID, [bytes(32), 2**32]]), (HistoryLetter, [ID, 3, 5, ID, [bytes(32)]]),
+    (HistoryLetter, [ID, 3, 5, ID, []]), (HistoryLetter, [ID, 3, 5, ID, [bytes(32), 1], 1]),
+    (HistoryLetter, [ID, 3, 5, ID, [bytes(32), 1, 1]]), (HistoryLetter, [ID, 3, 5, ID, bytes(32)]),
     (HistoryLetter, [ID, 3, 5]), (HistoryLetter, [ID, 3, 5, ID, None]), (HistoryLetter, [ID[1:], 3, 5, ID]),
     (HistoryLetter, [ID, 0, 5, ID]), (HistoryLetter, [ID, 2**32, 5, ID]), (HistoryLetter, [ID, 3, 0, ID]),
     (HistoryLetter, [ID, 3, 2**32, ID]), (HistoryLetter, [ID, 3, None, ID]),

@@ -148,12 +148,18 @@ function groupReceipt(body) {
   };
 }
 
+/** [GRP-55] */
+function historyGiver(item) {
+  const [userId, deviceId] = typed.array(item, 2);
+  return { userId: typed.bytes(userId, 32), deviceId: typed.integer(deviceId, 1, limits.U32) };
+}
+
 /** [GRP-53] */
 function groupHistory(body) {
-  const [groupId, epoch, entry, document] = elements(body, 4);
+  const [groupId, epoch, entry, document, ...rest] = typed.array(cbor.decode(body, { nesting: 2, items: 8 }), 4, 5);
   return {
     groupId: typed.bytes(groupId, 16), epoch: typed.integer(epoch, 1, limits.U32), entry: typed.integer(entry, 1, limits.U32),
-    document: typed.bytes(document, 16),
+    document: typed.bytes(document, 16), giver: rest.length === 0 ? null : historyGiver(rest[0]),
   };
 }
 

@@ -4,7 +4,8 @@
     group chain     = the encoding of a sender chain (sender_chain.py)
     group request   = [group id, epoch, what]
     group receipt   = [group id, epoch, since, number, head]
-    group history   = [group id, epoch, entry, document id]
+    group history   = [group id, epoch, entry, document id], or [..., document id, giver]
+    giver           = [user id, device id]
 
 `peek_group` tells which group and epoch any of them is about, so that it can be kept before a group is known.
 
@@ -25,10 +26,13 @@ from letterlock._wire.fields import Fields
 from letterlock._wire.grant_limits import SUBJECT_ID_BYTES
 from letterlock._wire.group_content import read_run
 from letterlock._wire.group_limits import GROUP_ID_BYTES
+from letterlock._wire.group_text import SenderName
 from letterlock._wire.sender_chain import SenderChain
-from letterlock.limits import MAX_COUNTER
+from letterlock.limits import MAX_COUNTER, MAX_ID
 
-_MAX_ITEMS: Final = 6
+_MAX_ITEMS: Final = 8
+_PASSED_ON: Final = 5
+"""Elements of a letter with a history's giver."""
 _TOLD: Final = "a group's secret"
 _ASKED: Final = "a request about a group"
 _READ: Final = "a receipt of a group's texts"
@@ -123,26 +127,39 @@ class GroupReceipt:
 class HistoryLetter:
     """Names a document with what was written to a group before the device's user came to it.
 
-    `entry` is the newest one that the giver has, and `epoch` the one in which it leaves the group.
+    `entry` is the newest one that the sender has, and `epoch` the one in which it leaves the group. A device
+    names the `giver` when it tells other devices of its user. Otherwise the sender is the giver.
     """
 
     group_id: bytes
     epoch: int
     entry: int
     document: bytes
+    giver: SenderName | None = None
 
     def encode(self) -> bytes:
         """Return the body."""
-        return cbor.encode([self.group_id, self.epoch, self.entry, self.document])
+        body: list[cbor.Value] = [self.group_id, self.epoch, self.entry, self.document]
+        if self.giver is not None:
+            body.append([self.giver.user_id, self.giver.device])
+        return cbor.encode(body)
 
     @classmethod
     def decode(cls, body: bytes) -> "HistoryLetter":
         """Read what `encode` gives. Raises MalformedMessage."""
         check_items(body, _MAX_ITEMS, _GIVEN)
-        fields = Fields(cbor.decode(body), 4, _GIVEN)
+        value = cbor.decode(body)
+        is_passed_on = isinstance(value, list) and len(value) == _PASSED_ON
+        fields = Fields(value, _PASSED_ON if is_passed_on else _PASSED_ON - 1, _GIVEN)
         group_id, epoch = _place(fields)
         entry = fields.uint_between("entry", 1, MAX_COUNTER)
-        return cls(group_id, epoch, entry, fields.blob("document id", SUBJECT_ID_BYTES))
+        document = fields.blob("document id", SUBJECT_ID_BYTES)
+        return cls(group_id, epoch, entry, document, _giver(fields.any()) if is_passed_on else None)
+
+
+def _giver(value: object) -> SenderName:
+    fields = Fields(value, 2, "the giver of a group's history")
+    return SenderName(fields.blob("user id", HASH_BYTES), fields.uint_between("device id", 1, MAX_ID))
 
 
 def peek_group(kind: int, body: bytes) -> tuple[bytes, int]:

@@ -178,9 +178,10 @@ class _Reading:
         """Note a history, once the log has the entry that its giver has. [GRP-53]"""
         if told.entry > stand.number:
             return _Fate.KEPT
-        if keep_history(self.at, stand, sender, told):
+        giver = keep_history(self.at, stand, sender, told)
+        if giver is not None:
             kind = GroupEventKind.HISTORY
-            self.events.append(GroupEvent(kind, told.group_id, sender.user_id, sender.device))
+            self.events.append(GroupEvent(kind, told.group_id, giver.user_id, giver.device))
         return _Fate.DONE
 
     def _is_entitled(self, stand: StandRecord, sender: SenderName, asked: GroupRequest) -> bool:

@@ -3,6 +3,7 @@
     source     the content of a document for the newcomer, checked as it is read                   [GRP-52]
     letter     names the document to the newcomer's devices
     keep       a letter that arrived is noted, if its giver is a member of a group that wants it   [GRP-53]
+    pass_on    to devices of this user that came later                                             [GRP-55]
     opened     the texts of a document, each judged before it is given out                         [GRP-54]
 
 Who wrote a text, what and when is the giver's word: members sign texts with keys that only those know who
@@ -104,13 +105,44 @@ def _check(text: object, writers: frozenset[bytes]) -> None:
 # --- whoever gets it --------------------------------------------------------------------------------------
 
 
-def keep(at: GroupDesk, stand: StandRecord, sender: SenderName, told: HistoryLetter) -> bool:
-    """Note that a member gave a history; return whether it is one that this user wants. [GRP-53]"""
-    state, own = at.log.require(told.group_id), at.user_id
-    is_wanted = gives_history(state) and not stand.forked and sender.user_id != own
-    if not is_wanted or state.role_of(own) is None or state.role_of(sender.user_id) is None:
-        return False
-    return at.histories.save(told.group_id, sender, told.document, at.desk.now())
+def keep(at: GroupDesk, stand: StandRecord, sender: SenderName, told: HistoryLetter) -> SenderName | None:
+    """Note that a member gave a history; return who, if this user wants it and it is new. [GRP-53]"""
+    group, state, own = told.group_id, at.log.require(told.group_id), at.user_id
+    if not gives_history(state) or stand.forked or state.role_of(own) is None:
+        return None
+    giver = _giver_of(at, state, sender, told)
+    if giver is None:
+        return None
+    is_new = at.histories.save(group, giver, told.document, at.desk.now())
+    if sender.user_id == own:
+        at.histories.note_told(group, giver.user_id, told.document, frozenset({sender.device}))
+    return giver if is_new else None
+
+
+def _giver_of(at: GroupDesk, state: LogState, sender: SenderName, told: HistoryLetter) -> SenderName | None:
+    """Return who gave a history, or None if nobody who could. [GRP-53] [GRP-55]"""
+    if sender.user_id != at.user_id:
+        is_member = state.role_of(sender.user_id) is not None
+        return sender if is_member and told.giver is None else None
+    giver = told.giver
+    if giver is None or giver.user_id == at.user_id or not _was_member(at, state, giver.user_id):
+        return None
+    return giver
+
+
+def _was_member(at: GroupDesk, state: LogState, user_id: bytes) -> bool:
+    """Return whether a user was a member after some entry: it may be gone by the time a device joins us."""
+    entries = at.log.entries(state.log_id, 0, state.number)
+    return any(user_id in _added(each) for each in entries)
+
+
+def pass_on(at: GroupDesk, state: LogState, findings: Findings) -> None:
+    """Tell other devices of this user of histories that they do not know: they came later. [GRP-55]"""
+    group, devices = state.log_id, at.devices(at.user_id)
+    for giver, document, new in at.histories.untold(group, devices) if devices else ():
+        body = HistoryLetter(group, state.epoch, state.number, document, giver).encode()
+        send(at, {at.user_id: new}, ContentKind.GROUP_HISTORY, body, findings)
+        at.histories.note_told(group, giver.user_id, document, new)
 
 
 def kept(at: GroupDesk, group: bytes) -> tuple[GroupHistory, ...]:

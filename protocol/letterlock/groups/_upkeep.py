@@ -1,7 +1,7 @@
 """What is due for groups: epochs that must end or be deleted, and secrets that are owed.
 
     owed        to members who were strangers when they should have got it                        [GRP-31]
-    our own     this user's other devices get the secrets that they have not been given
+    our own     this user's other devices get the secrets and histories that they have not been given
     epochs      where somebody left, or a device of a member was revoked, a new one begins          [GRP-51]
     deleted     epochs that are over for 30 days, or for a day if five later ones followed        [GRP-41]
 
@@ -26,6 +26,7 @@ from letterlock.groups._desk import GroupDesk
 from letterlock.groups._letters import ask, give_secret, secret_body, send
 from letterlock.groups._receipts import give
 from letterlock.groups._renewing import is_due, turn
+from letterlock.groups._telling import pass_on
 from letterlock.groups._values import GroupChange, GroupUpkeep
 from letterlock.limits import DAY, KEPT_LIFETIME
 from letterlock.user._desk import Findings
@@ -47,6 +48,7 @@ def upkeep(at: GroupDesk) -> GroupUpkeep:
             continue
         strangers |= _give_owed(at, state, findings)
         _give_own(at, state, findings)
+        pass_on(at, state, findings)
         if state.phase is not CollectionPhase.CLOSED and is_due(at, state):
             since = turn(at, state)
             change = _renewed(at, state) if since is not None and since <= now else None

@@ -10,6 +10,7 @@ KIND: Final = 13
 GROUP: Final = draw("a group with a history", 16)
 DOCUMENT: Final = draw("a document with a history", 16)
 LETTER: Final[list[Value]] = [GROUP, 3, 7, DOCUMENT]
+GIVER: Final[list[Value]] = [draw("the giver of a history", 32), 2]
 
 
 def add(family: Family) -> None:
@@ -19,6 +20,8 @@ def add(family: Family) -> None:
         ("a letter", LETTER),
         ("the first epoch and entry", [GROUP, 1, 1, DOCUMENT]),
         ("the last epoch and entry", [GROUP, 2**32 - 1, 2**32 - 1, DOCUMENT]),
+        ("passed on by another device of the user", [*LETTER, GIVER]),
+        ("passed on, with the last device id", [*LETTER, [GIVER[0], 2**32 - 1]]),
     ):
         group.valid(comment, {"kind": KIND, "body": encode(body).hex()}, rules=["GRP-53"])
     whole = encode(LETTER)
@@ -37,6 +40,16 @@ def add(family: Family) -> None:
         ("no document", encode([*LETTER[:3], None])),
         ("three elements", encode(LETTER[:3])),
         ("five elements", encode([*LETTER, None])),
+        ("a giver of 31 bytes", encode([*LETTER, [bytes(31), 2]])),
+        ("a giver of 33 bytes", encode([*LETTER, [bytes(33), 2]])),
+        ("a giver without a device", encode([*LETTER, GIVER[:1]])),
+        ("a giver with more than a device", encode([*LETTER, [*GIVER, 1]])),
+        ("a giver whose device id is 0", encode([*LETTER, [GIVER[0], 0]])),
+        ("a giver whose device id is 2^32", encode([*LETTER, [GIVER[0], 2**32]])),
+        ("a giver that is a user id alone", encode([*LETTER, GIVER[0]])),
+        ("a giver that is not there", encode([*LETTER, []])),
+        ("two givers", encode([*LETTER, GIVER, GIVER])),
+        ("a giver in the place of the document", encode([*LETTER[:3], GIVER])),
         ("no array", encode(GROUP)),
         ("nothing", b""),
         ("a byte behind it", whole + b"\0"),
