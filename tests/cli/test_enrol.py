@@ -14,7 +14,14 @@ from letterlock import SqliteStore
 from letterlock.cli import _user_table
 from letterlock.cli._key_file import read_key_files
 from letterlock.cli._output_file import TemporaryOutput
-from letterlock.client import EnrolmentStopped, NameTaken, NewUser, NotEnrolled, RelayUnavailable
+from letterlock.client import (
+    EnrolmentStopped,
+    NameTaken,
+    NewUser,
+    NotEnrolled,
+    RelayUnavailable,
+    ServerUnavailable,
+)
 from letterlock.errors import LetterlockError, StoreError
 from letterlock.recovery import IdentityRefused
 from letterlock.relay import TicketKey
@@ -29,6 +36,7 @@ class Enrolled:
     done: ClassVar[dict[str, NewUser]]
     refusals: ClassVar[dict[str, BaseException]]
     opened: ClassVar[list[dict[str, Any]]]
+    slowed: ClassVar[tuple[RelayUnavailable, ...]]
 
     @classmethod
     async def open(cls, store: Any, **options: Any) -> Self:
@@ -40,9 +48,11 @@ class Enrolled:
         return name in self.done
 
     async def enrol_all(
-        self, users: Iterable[NewUser], *, at_once: int, progress: Any, refused: Any
+        self, users: Iterable[NewUser], *, at_once: int, progress: Any, refused: Any, waits: Any
     ) -> tuple[NotEnrolled, ...]:
         enrolled, failed = 0, list[NotEnrolled]()
+        for each in self.slowed:
+            waits(each)
         for user in users:
             error = self.refusals.get(user.name)
             if isinstance(error, RelayUnavailable | StoreError):
@@ -68,6 +78,7 @@ class Enrolled:
 @pytest.fixture(autouse=True)
 def enrolled(monkeypatch: pytest.MonkeyPatch) -> type[Enrolled]:
     Enrolled.done, Enrolled.refusals, Enrolled.opened = {}, {}, []
+    Enrolled.slowed = ()
     monkeypatch.setattr(command, "Enrolment", Enrolled)
     return Enrolled
 
@@ -333,6 +344,21 @@ def test_the_store_is_sealed_under_a_key_of_its_own(tmp_path: Path) -> None:
     (key,) = read_key_files(tmp_path / "home")
     assert key.path.stat().st_mode & 0o077 == 0
     SqliteStore(tmp_path / "home" / "store.db", key=key.key).close()
+
+
+@pytest.mark.parametrize(
+    ("slow", "which"),
+    [(RelayUnavailable("later", 30), "the relay"), (ServerUnavailable(2, 30), "the key server")],
+)
+def test_a_server_that_asks_to_wait_is_named_now_and_then(
+    tmp_path: Path, enrolled: type[Enrolled], slow: RelayUnavailable, which: str
+) -> None:
+    enrolled.slowed = (slow,) * 50
+    result = enrol(tmp_path, TABLE)
+    (line,) = result.err.decode().splitlines()
+    assert line.startswith(f"letterlock: {which} asks to come again in 30 seconds")
+    assert "--address-calls" in line
+    assert result.out == b"3 enrolled, 0 refused\n"
 
 
 def test_progress_is_told_now_and_then(tmp_path: Path) -> None:

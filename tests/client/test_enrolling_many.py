@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from letterlock import MemoryStore, SqliteStore
-from letterlock._wire.recovery_calls import SettleLock
+from letterlock._wire.recovery_calls import BeginLock, SettleLock
 from letterlock._wire.relay_error import RelayCode
 from letterlock.client import EnrolmentStopped, NameTaken, NewUser, NotEnrolled, RelayUnavailable
 from letterlock.client._transport import Reply
@@ -62,9 +62,39 @@ def test_a_server_that_asks_to_come_later_is_waited_for(tmp_path: Path) -> None:
             return None
 
         servers.rules.append(slow)
-        await opened.enrol(new(servers))
+        told = list[int]()
+        await opened.enrol(new(servers), waits=lambda error: told.append(error.seconds))
         assert len(slowed) == 5
+        assert told
+        assert set(told) == {2}
         assert len(await servers.lists("ann")) == 1
+
+    play(tmp_path, story)
+
+
+def test_a_key_server_that_takes_few_new_users_is_waited_for(tmp_path: Path) -> None:
+    """REC-56: most of a large table meets this bound, and nobody is refused for it."""
+
+    async def story(town: Town) -> None:
+        servers, room, told = Servers(town), [2], list[int]()
+
+        def bound(asked: RecoveryAsked) -> Reply | None:
+            if is_call(asked, BeginLock, 2) and asked.request.name.user_id not in taken:
+                if not room[0]:
+                    room[0] = 1
+                    return refused(RelayCode.SLOW_DOWN, 9)
+                room[0] -= 1
+                taken.add(asked.request.name.user_id)
+            return None
+
+        taken = set[bytes]()
+        servers.rules.append(bound)
+        opened = await enrolment(servers)
+        failed = await opened.enrol_all(
+            all_of(servers), at_once=2, waits=lambda error: told.append(error.seconds)
+        )
+        assert failed == ()
+        assert len(taken) == len(NAMES)
 
     play(tmp_path, story)
 

@@ -17,6 +17,7 @@ from letterlock.client._address_values import NO_CHECKS
 from letterlock.client._admission import Admission
 from letterlock.client._connection import Connection
 from letterlock.client._enrolling import Enrolling
+from letterlock.client._enrolment import _Many
 from letterlock.client._halves_change import HalvesChange
 from letterlock.client._http import RelayUrl
 from letterlock.client._office import Office
@@ -135,6 +136,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "RecoveryBox": (lambda: desk().box, "{OBJECT}"),
     "RecoveryCalls": (calls, "{OBJECT}"),
     "Enrolment": (enrolment, "<Enrolment>"),
+    "_Many": (lambda: _Many(enrolment().enrol, iter(()), (print, print)), "{OBJECT}"),
     "Enrolling": (lambda: enrolling(enrolment()), "{OBJECT}"),
     "LockChange": (lambda: desk().lock(calls()), "{OBJECT}"),
     "RecoveryChange": (

@@ -10,6 +10,7 @@ Not here: the table (_user_table.py), the file of letters (_letters.py), what an
 """
 
 import asyncio
+import time
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -32,12 +33,21 @@ from letterlock.client import (
     NewUser,
     NotEnrolled,
     RecoveryServers,
+    RelayUnavailable,
+    ServerUnavailable,
 )
 from letterlock.errors import AccountExists, LetterlockError, UsageError
 from letterlock.relay import TicketKey
 
 _DAY: Final = 86_400
 """For how long a ticket for registration is valid: a slow relay is waited for."""
+
+_QUIET: Final = 60.0
+"""Seconds between two remarks that a server asks to wait."""
+_SLOW: Final = (
+    "its operator can let more through meanwhile (--address-calls, and --new-users at a key server)"
+)
+_KEY_SERVER: Final = 2
 
 _BUSY: Final = "another `letterlock enrol` works with this --home: wait until it has ended"
 _NO_LETTER: Final = "no password: give one, or name a file with --letters for those that are made"
@@ -116,6 +126,7 @@ class _Run:
         self.enrolled = self.earlier = 0
         self.refused = list[dict[str, Any]]()
         self.first: LetterlockError | None = None
+        self._quiet_until = 0.0
 
     async def run(self, rows: list[UserRow]) -> None:
         """Make letters and users. Raises NotAllEnrolled if a server or the store stops all; UsageError."""
@@ -131,6 +142,7 @@ class _Run:
                         at_once=arguments.at_once,
                         progress=lambda _: self._done(tell),
                         refused=lambda each: self._refuse(lines[each.name], each),
+                        waits=self._wait,
                     )
                 except EnrolmentStopped as error:
                     reason = error.__cause__ if isinstance(error.__cause__, LetterlockError) else error
@@ -164,6 +176,17 @@ class _Run:
     def _done(self, tell: Callable[[int], None]) -> None:
         self.enrolled += 1
         tell(self.enrolled)
+
+    def _wait(self, error: RelayUnavailable) -> None:
+        if time.monotonic() < self._quiet_until:
+            return
+        self._quiet_until = time.monotonic() + _QUIET
+        which = (
+            "the key server"
+            if isinstance(error, ServerUnavailable) and error.server == _KEY_SERVER
+            else "the relay"
+        )
+        warn(f"{which} asks to come again in {error.seconds} seconds, so this takes longer: {_SLOW}")
 
     def _refuse(self, line: int, refused: NotEnrolled) -> None:
         self.first, text = self.first or refused.error, explain(refused.error)

@@ -12,6 +12,7 @@ Not here: the steps of one user (_enrolling.py); the first login (_recovering.py
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
@@ -80,13 +81,14 @@ class Enrolment(Uncopyable):
         connect = cls._world.transport
         return cls(thread, (connect(relay), connect(key_server)), hardness or Hardness())
 
-    async def enrol(self, user: NewUser) -> bytes:
+    async def enrol(self, user: NewUser, *, waits: Callable[[RelayUnavailable], None] | None = None) -> bytes:
         """Enrol a user, and return the user id, 32 bytes. A user who is enrolled already stays as it is.
 
         The password of a user who is done is not changed by another call. Interrupted, call it again with
-        the same password, or another one. Raises NameTaken if somebody else has the name; TicketRefused,
-        RecoveryRefused, IdentityRefused, ServerAtFault, RelayUnavailable, RelayMisbehaves; UsageError for a
-        password with fewer than 8 characters besides the name.
+        the same password, or another one. A server may ask to come later: `waits` is told so, and the call
+        goes on after the `seconds` that it asks for. Raises NameTaken if somebody else has the name;
+        TicketRefused, RecoveryRefused, IdentityRefused, ServerAtFault, RelayUnavailable, RelayMisbehaves;
+        UsageError for a password with fewer than 8 characters besides the name.
         """
         require_strength(user.password, checked_name(user.name))
         calls = RecoveryCalls(*self._transports, self._world.pace)
@@ -98,6 +100,8 @@ class Enrolment(Uncopyable):
             except RelayUnavailable as error:
                 if not error.seconds or attempt == _WAITS:
                     raise
+                if waits is not None:
+                    waits(error)
                 await asyncio.sleep(self._world.pace.backoff(attempt, error.seconds))
         raise AssertionError("the last attempt returns or raises")
 
@@ -112,16 +116,20 @@ class Enrolment(Uncopyable):
         at_once: int = AT_ONCE,
         progress: Callable[[str], None] | None = None,
         refused: Callable[[NotEnrolled], None] | None = None,
+        waits: Callable[[RelayUnavailable], None] | None = None,
     ) -> tuple[NotEnrolled, ...]:
         """Enrol users, `at_once` of them at the same time, and return those who were not enrolled.
 
         `progress` is called with the name of each user who is enrolled, and `refused` with each one who is
-        not. Users are taken one by one, so a generator may make them. Raises EnrolmentStopped if a server is
-        away or the store fails: make the call again with all users, and whoever is enrolled is passed over.
+        not; `waits` is that of `enrol`. Users are taken one by one, so a generator may make them. Raises
+        EnrolmentStopped if a server is away or the store fails: make the call again with all users, and
+        whoever is enrolled is passed over.
         """
         if not 1 <= at_once <= MOST_AT_ONCE:
             raise UsageError(f"at_once is 1 to {MOST_AT_ONCE} users, not {at_once}")
-        many = _Many(self.enrol, iter(users), (progress or _ignored, refused or _ignored))
+        many = _Many(
+            partial(self.enrol, waits=waits), iter(users), (progress or _ignored, refused or _ignored)
+        )
         tasks = [asyncio.create_task(many.work()) for _ in range(at_once)]
         try:
             await asyncio.gather(*tasks)
