@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from letterlock._keyserver._keys import ServerKeys
-from letterlock.cli._address_commands import address_line, claimed_lines
+from letterlock.cli._address_commands import address_line, claimed_lines, withdrawn_lines
 from letterlock.cli._main import main
 from letterlock.client import Claimed, PersonAddress, SharedAddress
 from letterlock.documents import Granted, RecipientKind, SubjectKind
@@ -149,6 +149,19 @@ def test_what_became_of_an_address_in_words(change: dict[str, Any], said: str) -
     shown = SharedAddress(bytes(32), PersonAddress(DORA), 86_400, (bytes(32),), None, is_withdrawn=False)
     line = address_line(replace(shown, **change), {b"\1" * 32: "dora"})
     assert line == f"{DORA}, until 1970-01-02 00:00: {said}"
+
+
+@pytest.mark.parametrize(
+    ("before", "more"),
+    [
+        ([], []),
+        (["dora"], ["but dora had claimed it before, and can go on reading"]),
+        ([None], ["but somebody who is not a contact had claimed it before, and can go on reading"]),
+    ],
+)
+def test_what_a_withdrawal_says(before: list[str | None], more: list[str]) -> None:
+    said = [f"withdrawn: nobody can claim it with {DORA} any more", *more]
+    assert withdrawn_lines(DORA, before) == said
 
 
 def _granted(id_: bytes) -> Granted:

@@ -92,3 +92,16 @@ def test_a_key_server_that_is_away_hides_no_other_one(tmp_path: Path) -> None:  
         assert await alice.documents.addresses.refresh(checks=none) == ()
 
     tell(tmp_path, story)
+
+
+def test_what_is_at_two_key_servers_is_withdrawn_at_both(tmp_path: Path) -> None:  # PRV-6
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, _ = await town.shared(alice)
+        other = replace(town.checks(), key_server="https://other.example")
+        town.wait()
+        await alice.documents.addresses.share(document, DORA, checks=other)
+        assert len(await alice.documents.addresses.all()) == 2
+        assert await alice.documents.addresses.withdraw(DORA) == ()
+        assert (await alice.documents.addresses.all(), town.count("withdraw")) == ((), 4)
+
+    tell(tmp_path, story)

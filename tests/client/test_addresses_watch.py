@@ -9,8 +9,9 @@ from letterlock import SqliteStore
 from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.provisional_calls import IdentityMade
 from letterlock.client import Client, RelayEvent, RelayEventKind, RelayUnavailable
+from letterlock.documents import NoGrant
 from letterlock.recovery import ServerAtFault
-from support.client_addresses import AddressTown, lose, tell
+from support.client_addresses import DORA, AddressTown, lose, tell
 from support.client_documents import CONTENT, reads, sealed
 from support.client_town import Asked, happens
 
@@ -152,13 +153,9 @@ def test_a_server_that_is_away_is_asked_again_a_few_times(tmp_path: Path, server
 
 def test_what_the_relay_withholds_is_learned_by_refresh(tmp_path: Path) -> None:
     async def story(town: AddressTown, alice: Client) -> None:
-        def away(asked: Asked) -> None:
-            if (asked.client, asked.name) == ("alice", "shelf"):
-                raise RelayUnavailable("down")
-
         document, invitation = await town.shared(alice)
         dora = await town.client("dora")
-        town.town.rules.append(away)
+        town.town.rules.append(_away)
         await dora.documents.addresses.claim([invitation], checks=town.doras)
         await alice.meet("dora")
         (found,) = await alice.documents.addresses.refresh()  # without an answer to any check
@@ -188,5 +185,63 @@ def test_claims_that_the_servers_dispute_are_told_by_refresh_alone(tmp_path: Pat
         with pytest.raises(ServerAtFault, match="different users"):
             await alice.documents.addresses.refresh()
         assert all(each.user_id is None for each in await alice.documents.addresses.all())
+
+    tell(tmp_path, story)
+
+
+def _away(asked: Asked) -> None:
+    if (asked.client, asked.name) == ("alice", "shelf"):
+        raise RelayUnavailable("down")
+
+
+def test_what_was_claimed_before_it_was_withdrawn_is_said(tmp_path: Path) -> None:  # PRV-6
+    """The relay kept the claim from the granter. Nothing is granted to whoever claimed."""
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        document, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        await alice.meet("dora")
+        town.town.rules.append(_away)
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert await alice.documents.addresses.withdraw(DORA) == (dora.user_id,)
+        assert await alice.documents.addresses.all() == ()
+        assert "dora" not in await _given(alice, document)
+
+    tell(tmp_path, story)
+
+
+def test_one_of_two_documents_that_was_claimed_before_is_said_too(tmp_path: Path) -> None:
+    async def story(town: AddressTown, alice: Client) -> None:
+        first, _ = await town.shared(alice)
+        second, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+        await alice.meet("dora")
+        town.town.rules.append(_away)
+        await dora.documents.addresses.claim([invitation], checks=town.doras)
+        assert await alice.documents.addresses.withdraw(DORA, document=first) == (dora.user_id,)
+        town.town.rules.clear()
+        await alice.documents.addresses.refresh()
+        assert "dora" not in await _given(alice, first)
+        assert "dora" in await _given(alice, second)
+
+    tell(tmp_path, story)
+
+
+@SERVERS
+def test_one_server_says_of_nobody_that_they_had_claimed_it(tmp_path: Path, server: int) -> None:  # PRV-8
+    async def story(town: AddressTown, alice: Client) -> None:
+        _, invitation = await town.shared(alice)
+        dora = await town.client("dora")
+
+        def lie(asked: object, made: object) -> object:
+            is_it = getattr(asked, "server", 0) == server and isinstance(made, IdentityMade)
+            return IdentityMade(None, dora.user_id) if is_it else made
+
+        town.changes.append(lie)  # type: ignore[arg-type]
+        assert await alice.documents.addresses.withdraw(DORA) == ()
+        town.changes.clear()
+        assert await alice.documents.addresses.all() == ()
+        with pytest.raises(NoGrant):
+            await dora.documents.addresses.claim([invitation], checks=town.doras)
 
     tell(tmp_path, story)

@@ -4,6 +4,8 @@ Not here: what they do (client/), where a code is typed (_identity_answers.py).
 """
 
 from argparse import Namespace
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,17 +92,23 @@ def withdraw(arguments: Namespace) -> None:
     require_clock()
     address, checks = PersonAddress(arguments.mail), ServerChecks(key_server=arguments.key_server)
     with giving(arguments.home, ()) as giver:
-        addresses = require_relay(giver.client).documents.addresses
+        client = require_relay(giver.client)
+        take_back = partial(client.documents.addresses.withdraw, reason=arguments.reason, checks=checks)
         if arguments.file is None:
-            addresses.withdraw(address, reason=arguments.reason, checks=checks)
+            before = take_back(address)
         else:
             with document_in(giver.desk, arguments.file) as (id_, _, __):
-                addresses.withdraw(address, document=id_, reason=arguments.reason, checks=checks)
-    report(
-        arguments,
-        {"address": arguments.mail},
-        [f"withdrawn: nobody can claim it with {arguments.mail} any more"],
-    )
+                before = take_back(address, document=id_)
+        names = {each.user_id: each.name for each in client.contacts()}
+    shown = {"address": arguments.mail, "claimed_before": [each.hex() for each in before]}
+    report(arguments, shown, withdrawn_lines(arguments.mail, [names.get(each) for each in before]))
+
+
+def withdrawn_lines(address: str, before: Sequence[str | None]) -> list[str]:
+    """Return what a withdrawal did, for a person. `before` are those who had claimed something, by name."""
+    lines = [f"withdrawn: nobody can claim it with {address} any more"]
+    who = [each or "somebody who is not a contact" for each in before]
+    return [*lines, *(f"but {each} had claimed it before, and can go on reading" for each in who)]
 
 
 def addresses(arguments: Namespace) -> None:

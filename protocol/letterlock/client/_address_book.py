@@ -217,31 +217,27 @@ class AddressBook(Uncopyable):
     # --- taking back ----------------------------------------------------------------------------------
 
     def withdrawn(self, address: PersonAddress, document: bytes | None, reason: str) -> list[bytes]:
-        """Withdraw what nobody has claimed yet; return identities that the servers have to end. [PRV-6]
+        """Withdraw what nobody has claimed, as far as is known; return the identities that it was granted to.
 
         An identity ends when no grant to it is left. Raises UsageError if nothing is shared with the address.
+        [PRV-6]
         """
-        found, ending = False, list[bytes]()
+        found = list[bytes]()
         for id_, row in self._of(address):
             if row.user_id is not None:
                 continue
-            if row.state is InvitedState.WITHDRAWN:
-                found = True
-                ending.append(id_)
-                continue
             standing = list(self._standing(row))
             gone = [each for each in standing if document in (None, each.grant.terms.subject.id)]
-            if not gone and (document is not None or standing):
+            if row.state is not InvitedState.WITHDRAWN and not gone and (document is not None or standing):
                 continue
-            found = True
+            found.append(id_)
             if gone:
                 self._documents.withdraw([each.grant.hash for each in gone], reason)
             if len(gone) == len(standing):
                 self._rows.save_invited(id_, replace(row, state=InvitedState.WITHDRAWN, grants=()))
-                ending.append(id_)
         if not found:
             raise UsageError("nothing that waits to be claimed is shared with this address")
-        return ending
+        return found
 
     def ending(self, key_server: str) -> list[bytes]:
         """Return identities that a server has not ended yet, of those at this key server."""

@@ -130,18 +130,25 @@ class ClientAddresses(Uncopyable):
         document: bytes | None = None,
         reason: str = "",
         checks: ServerChecks = NO_CHECKS,
-    ) -> None:
+    ) -> tuple[bytes, ...]:
         """Take back what was shared with an address and is not claimed yet: all of it, or one document.
 
         It needs no answers in `checks`. One honest server is enough, so what the other one has not taken goes
-        with the next `refresh`. What was claimed before is not reached. Raises UsageError if nothing waits.
+        with the next `refresh`. What was claimed before is not reached: returns the user ids, 32 bytes each,
+        of whoever had claimed something before this was called. Raises UsageError if nothing waits.
         """
         id_ = None if document is None else require_subject_id(document)
         self._desk.office.require_outside()
-        servers = await self._key_servers(checks)
-        await self._desk.office.run(self._book.withdrawn, address, id_, reason)
+        servers, before = await self._key_servers(checks), list[bytes]()
+        gone = await self._desk.office.run(self._book.withdrawn, address, id_, reason)
         self._desk.office.wake_shelves()
-        await self._at_each(servers, checks, self._end)
+
+        async def end(asking: Asking) -> None:
+            before.extend([await self._claimed_before(asking, each) for each in gone])
+            await self._end(asking)
+
+        await self._at_each(servers, checks, end)
+        return tuple(dict.fromkeys(each for each in before if each))
 
     # --- the person -----------------------------------------------------------------------------------
 
@@ -233,6 +240,19 @@ class ClientAddresses(Uncopyable):
         if (first.key is None) != (second.key is None):
             await self._desk.office.run(self._book.half_claimed, id_)
         return new.finish(first, second)
+
+    async def _claimed_before(self, asking: Asking, id_: bytes) -> bytes:
+        """Return who has claimed an identity that is withdrawn, if both servers say so; or no bytes."""
+        row = dict(await self._desk.office.run(self._book.rows)).get(id_)
+        if row is None or row.key_server != asking.url or row.told:
+            return b""
+        new = await self._desk.office.run(self._book.asked, id_)
+        try:
+            first, second = [await asking.at(each, new.request, IdentityMade) for each in SERVERS]
+            found = new.finish(first, second)
+        except (RelayUnavailable, ServerAtFault, RecoveryRefused, IdentityRefused):
+            return b""  # it is ended whatever they say
+        return found if isinstance(found, bytes) else b""
 
     def _is_half(self, id_: bytes) -> bool:
         return self._book.row(id_).state is InvitedState.HALF

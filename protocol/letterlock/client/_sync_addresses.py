@@ -75,10 +75,10 @@ class SyncAddresses(Uncopyable):
         document: bytes | None = None,
         reason: str = "",
         checks: ServerChecks = NO_CHECKS,
-    ) -> None:
-        """Take back what was shared with an address and is not claimed yet."""
+    ) -> tuple[bytes, ...]:
+        """Take back what was shared with an address; return who had claimed something before."""
         withdraw = partial(self._documents.addresses.withdraw, document=document, reason=reason)
-        self._do(partial(withdraw, address, checks=checks))
+        return self._do(partial(withdraw, address, checks=checks))
 
     def claim(self, invitations: Iterable[bytes] = (), *, checks: ServerChecks) -> Claimed:
         """Make this user's own what was shared with the address that the answers prove."""
