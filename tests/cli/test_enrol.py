@@ -303,7 +303,7 @@ def test_whoever_is_refused_is_named_and_stops_nobody(tmp_path: Path, enrolled: 
         "users.csv, line 2, ann: somebody else has this name at the relay: choose another one"
     )
     assert "line 3, bob: server 2 wants its check" in second
-    assert last == "letterlock: 2 of 3 users are not enrolled: mend that, and run it again"
+    assert last == "letterlock: 2 of 3 users are not enrolled: fix that, and run it again"
     assert b"once" not in result.err
     shown = again(tmp_path, "--json")
     assert b'"enrolled": 1' in shown.out

@@ -112,7 +112,7 @@ def test_a_wrong_password_and_another_one(town: Town) -> None:
     town.recovery("fresh carol", "recover", "carol", "--relay", relay, data=OTHER)
     assert town.json("fresh carol", "status")["name"] == "carol"
     refused = town.recovery("gone", "recover", "carol", "--relay", relay, data=PASSWORD, status=2)
-    assert re.search(rb"wrong password, 9 uses left: the next one from .+, at \d\d:\d\d .+ on\n", refused)
+    assert re.search(rb"wrong password, 9 uses left: try another from .+, at \d\d:\d\d .+ on\n", refused)
     assert not (town.root / "gone" / "store.db").exists()
     waits = town.recovery("gone", "recover", "carol", "--relay", relay, data=OTHER, status=1)
     assert re.search(rb"server 1 waits, 9 uses left: try again from .+ on\n", waits)

@@ -28,7 +28,7 @@ UNBOUND_SECONDS: Final = 30 * DAY
 
 
 class Newcomers:
-    """Those of one process. A server that `keeps_all` has a directory: it knows nobody else. [REC-49]"""
+    """Those at one process. A server that `keeps_all` has a directory, and takes nobody else. [REC-49]"""
 
     __slots__ = ("_audit", "_clock", "_gate", "_keeps_all", "_strangers")
 
@@ -74,13 +74,13 @@ class Newcomers:
     ) -> dict[int, Stored | None]:
         """Return what changes in a row of lists, the first of those that change. Raises Refused. [REC-19]
 
-        `binds` is for a call by which a user has an identity, `looks` for one that adds nobody.
+        `binds` is for a call that binds an identity to the user, `looks` for one that adds nobody.
         """
         seen = seen_in(found)
         stays = binds or self.stays(seen)
         newest = replace(require_newest(lists, seen), stays=stays)
         if (seen == newest and stays) or (looks and seen in {None, newest}):
-            return {}  # others change something, and are kept for another month
+            return {}  # all other calls write the row, and so begin its month anew
         return {0: Stored(newest.encode().expose(), self.until(stays=stays))}
 
     def _proven(self, pass_: bytes | None) -> bytes | None:

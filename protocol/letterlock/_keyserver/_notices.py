@@ -80,10 +80,10 @@ class Notices:
         return True
 
     async def find(self) -> None:
-        """Have notices sent that wait: all of them, or as many as there is room for. Raises StoreError.
+        """Have the notices that wait sent: all of them, or as many as there is room for. Raises StoreError.
 
-        Begins where the last one ended, and goes round once. Otherwise those that fail again and again
-        would have the room each time, and the others never. [REC-47]
+        Begins where the last call ended, and goes round once. Otherwise notices that fail would take the
+        room each time, and the others would never have any. [REC-47]
         """
         begin = self._after
         if await self._find(begin, None) and begin:
@@ -103,7 +103,7 @@ class Notices:
         return True
 
     def _waiting(self, tag: bytes, sealed: bytes) -> bytes | None:
-        """Return for whom a notice waits in a row. A damaged row holds no other one up."""
+        """Return for whom a notice waits in a row. A damaged row holds up no other one."""
         try:
             found = decode_notices(self.rows.open_one(RowKind.NOTICES, tag, sealed))
         except CorruptStore:

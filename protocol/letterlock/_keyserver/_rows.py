@@ -117,7 +117,7 @@ _TAGS: Final = b"recovery"
 _TABLE: Final = b"recovery"
 _FORM: Final = 2
 _MARKS: Final = b"letterlock recovery "
-"""What the first row holds, with the number of the form of all others behind it."""
+"""What the first row holds, followed by the number of the form that all other rows have."""
 
 
 class SealedRows(Uncopyable):
@@ -237,7 +237,7 @@ def _require_form(mark: bytes) -> None:
     if form < _FORM:
         raise UnsupportedStore(
             f"the rows have form {form}, of a letterlock before its first release, and this one reads form "
-            f"{_FORM}: run that one on, or begin with an empty database and have users set up recovery again"
+            f"{_FORM}: keep the old one, or begin with an empty database and have users set up recovery again"
         )
     if form > _FORM:
         raise UnsupportedStore(f"the rows have form {form}, of a newer release: upgrade letterlock")

@@ -66,8 +66,8 @@ class RecoverySettings(Uncopyable):
     """What an operator decides. `number` is 1 beside a relay, 2 for a key server.
 
     `store` is the URL of the database. `tickets` are as in ServerPlans. `checks` is None where no identity
-    is checked. `address_calls` bounds what one address may call at once, and `new_users` what strangers can
-    have kept; 0 for no bound. So many `proxies` stand in front.
+    is checked. `address_calls` bounds how many calls one address may make at once, and `new_users` how much
+    is kept for strangers; 0 is for no bound. `proxies` says how many stand in front.
     """
 
     number: int

@@ -1,11 +1,11 @@
-"""Strangers: how much people of whom nothing is known can have one process of a server keep.       [REC-56]
+"""Strangers: how much one process of a server keeps for people of whom it knows nothing.            [REC-56]
 
     users     new ones without a pass, all together; with one, each identity has a few of its own
-    boxes     64 KiB of one count as a user does
+    boxes     each 64 KiB of one count as a user does
     decoys    counts of guesses at made-up users: further ones are kept for an hour instead of weeks
     people    for whom one identity has provisional identities made                                   [PRV-3]
 
-The bound of an address stops nobody who has many of them. These buckets hold whoever asks. They are in
+The bound of an address stops nobody who has many of them. These buckets do not look at addresses. They are in
 memory, so their time tells nothing of what is stored.
 
 Not here: what an address may call (_limits.py); whose rows stay (_newcomers.py).
@@ -32,7 +32,7 @@ _USERS, _DECOYS = "users", "decoys"
 
 
 class Strangers:
-    """The buckets of one process. So many users, boxes and decoys at once, and about as many in a day."""
+    """The buckets of one process: `most` users and decoys at once, and about as many in a day."""
 
     __slots__ = ("_all", "_people", "_users")
 

@@ -2,10 +2,10 @@
 
     cheap first      by the size of the lists, in powers of two; equal ones in the order in which they came
     a few of one     calls of one user id wait, and the next one is refused
-    a bounded row    the dearest goes when there is no room                                          [REC-55]
+    a bounded queue  the most expensive call is refused when there is no room                        [REC-55]
 
 A list costs about a millisecond, and an honest user brings the few that are new here. So a stranger who sends
-hundreds at a time waits behind everybody, and whoever would hold others up has to send as many small calls as
+hundreds at a time waits behind everybody. Whoever wants to hold others up has to send as many small calls as
 two cores verify. What is known of a user here plays no part: the wait would tell it.                [REC-19]
 
 Not here: verifying (_lists.py); what an address may call (_limits.py).
@@ -99,7 +99,7 @@ class Turns:
 
 
 def _tell(waiting: _Waiting, refused: Refused | None) -> bool:
-    """Give somebody a turn, or a refusal. Return False if they are gone, and only did not notice yet."""
+    """Give somebody a turn, or a refusal. Return False if the call was cancelled meanwhile."""
     if waiting.turn.done():
         return False
     if refused is None:

@@ -1,4 +1,4 @@
-"""The one form of a mail address, so that servers and clients take the same ones for one person.
+"""The one form of a mail address, so that servers and clients agree which addresses are one person's.
 
     local part      atoms of RFC 5322 with dots between, at most 64 characters
     domain          labels of letters, digits and hyphens with dots between; with `xn--` for other letters
@@ -16,7 +16,7 @@ from typing import Final
 from letterlock.errors import MalformedMessage
 
 MAIL: Final = "mail"
-"""The kind of the check that asks a mail address."""
+"""The kind of the check that sends a code to a mail address."""
 
 _MAX_ADDRESS: Final = 254
 _ATOM: Final = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+"

@@ -2,7 +2,7 @@
 
     table, keys      read, and every line checked
     letters          whole and durable, with the passwords that are missing
-    users            some at once; who is refused is named as it happens
+    users            some at once; whoever is refused is named as it happens
 
 Only one of these commands works in a directory at a time. No password goes to standard output or error.
 
@@ -49,8 +49,8 @@ _SLOW: Final = (
 )
 _KEY_SERVER: Final = 2
 
-_BUSY: Final = "another `letterlock enrol` works with this --home: wait until it has ended"
-_NO_LETTER: Final = "no password: give one, or name a file with --letters for those that are made"
+_BUSY: Final = "another `letterlock enrol` is using this --home: wait until it ends"
+_NO_LETTER: Final = "no password: give one, or name a file with --letters, where a new one is written"
 
 
 def enrol(arguments: Namespace) -> None:
@@ -74,11 +74,11 @@ def enrol(arguments: Namespace) -> None:
     lines = [f"{run.enrolled} enrolled, {len(run.refused)} refused"]
     if run.earlier:
         lines.append(
-            f"{run.earlier} of them by an earlier run, and no password of theirs is in {arguments.letters}"
+            f"{run.earlier} of them by an earlier run: their passwords are not in {arguments.letters}"
         )
     report(arguments, shown, lines)
     if run.first is not None:
-        text = f"{len(run.refused)} of {len(rows)} users are not enrolled: mend that, and run it again"
+        text = f"{len(run.refused)} of {len(rows)} users are not enrolled: fix that, and run it again"
         raise NotAllEnrolled(text, run.first)
 
 
@@ -195,7 +195,7 @@ class _Run:
 
 
 def _journal(arguments: Namespace) -> Callable[[], Any]:
-    """Return how to open the store of an enrolment, which is made if there is none."""
+    """Return a function that opens the store of the enrolment. Make the store if there is none."""
     if not (profile_directory(arguments.home) / STORE_NAME).exists():
         with suppress(AccountExists):
             create_profile(arguments.home, lambda _: None, passphrase=arguments.passphrase)

@@ -122,7 +122,7 @@ def _explain_error(error: LetterlockError | NotAll) -> str:
 
 
 def _dated(error: LetterlockError) -> str:
-    """Return the text of an error with the time that it points to: who uses a command sees no attribute."""
+    """Return the text of an error with the time that it names: whoever types a command sees no attribute."""
     shown = whole_minute(getattr(error, "not_before", 0))
     return str(error).replace("from `not_before` on", f"from {shown} on")
 

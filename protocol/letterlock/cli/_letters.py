@@ -27,7 +27,7 @@ from letterlock.cli._user_table import NAME, PASSWORD, read_table
 from letterlock.errors import UsageError
 
 _ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
-"""Digits and letters that nobody takes for another one: no i, l, o and u."""
+"""Digits and letters that people do not confuse: no i, l, o and u."""
 _GROUPS: Final = 5
 _GROUP: Final = 5
 """25 characters of 5 bits each: nobody guesses 125 bits, and people can type them."""
@@ -47,7 +47,9 @@ def read_letters(file: str) -> dict[str, str]:
     letters = dict[str, str]()
     for each in read_table(str(path)):
         if each.password is None:
-            raise UsageError(f"{file}, line {each.line}: no password: this is no file of letters")
+            raise UsageError(
+                f"{file}, line {each.line}: no password, so this is no file of letters: name another file"
+            )
         letters[each.name] = each.password
     return letters
 

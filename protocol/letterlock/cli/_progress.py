@@ -1,7 +1,7 @@
 """Progress on standard error: a bar, if that is a terminal and tqdm is installed.
 
 tqdm has no dependencies of its own, so the extra `progress` stays small. Without it, a command that counts
-bytes says nothing while it works, and one that counts users says a line now and then.
+bytes prints nothing while it works, and one that counts users prints a line now and then.
 
 Not here: what is counted (documents/_streams.py, client/_enrolment.py).
 """
@@ -16,7 +16,7 @@ from letterlock.cli._output import warn
 from letterlock.cli._user_report import printable
 
 _LINE_EACH: Final = 100
-"""So many are done between two lines, where there is no bar."""
+"""How many are done between two lines, where there is no bar."""
 
 
 @contextmanager
@@ -37,7 +37,7 @@ def progress(what: str) -> Generator[Callable[[int, int | None], None] | None]:
 
 @contextmanager
 def counting(what: str, total: int) -> Generator[Callable[[int], None]]:
-    """Yield what is told how many are done."""
+    """Yield a function that is told how many are done."""
     tqdm = _tqdm()
     if tqdm is None:
 

@@ -15,7 +15,7 @@ from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
-from letterlock.cli._user_report import report
+from letterlock.cli._user_report import counted, report
 from letterlock.cli._wall_clock import whole_minute
 from letterlock.client import (
     NewPasswordNeeded,
@@ -181,5 +181,5 @@ def _lines(found: RecoveryStatus) -> list[str]:
 
 
 def _standing(each: ServerStanding) -> str:
-    waits = f", the next on {whole_minute(each.not_before)}" if each.not_before else ""
-    return f"{each.uses_left} uses left{waits}"
+    waits = f", the next one on {whole_minute(each.not_before)}" if each.not_before else ""
+    return f"{counted(each.uses_left, 'use', 'uses')} left{waits}"

@@ -1,8 +1,8 @@
 """A table of users, as a CSV file: who shall be enrolled, or the letters that were made for them.
 
     name          what others will know the user by
-    id            what the application knows the person by, for a check of identity; it may be missing
-    password      the one for the first login; it may be missing
+    id            what the application knows the person by, for a check of identity; optional
+    password      the one for the first login; optional
 
 The first line names the columns. Commas or semicolons stand between them. A wrong line is named before
 anything is done with the others, and no error shows a password.
@@ -46,18 +46,18 @@ def read_table(file: str) -> list[UserRow]:
     try:
         text = read_text(file, MAX_TABLE).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UsageError(f"{file} is not in UTF-8: save it so") from None
+        raise UsageError(f"{file} is not in UTF-8: save it as UTF-8") from None
     rows, seen = list[UserRow](), dict[str, int]()
     for line, cells in _lines(file, text):
         row = _row(file, line, cells)
         for each in (f"name {row.name}", None if row.id is None else f"id {row.id}"):
             if each is not None and seen.setdefault(each, line) != line:
                 raise UsageError(
-                    f"{file}, line {line}: the {each} is in line {seen[each]}, too: keep one of them"
+                    f"{file}, line {line}: the {each} is in line {seen[each]} as well: keep one of them"
                 )
         rows.append(row)
         if len(rows) > MAX_USERS:
-            raise UsageError(f"{file} has more than {MAX_USERS} users, which is the most: split it")
+            raise UsageError(f"{file} has more than {MAX_USERS} users, the most in one table: split it")
     return rows
 
 
@@ -75,13 +75,12 @@ def _lines(file: str, text: str) -> Iterator[tuple[int, dict[str, str]]]:
                 yield line, dict(zip(columns, cells, strict=True))
             elif cells:
                 raise UsageError(
-                    f"{file}, line {line}: {len(cells)} columns, and the first line names {len(columns)}"
+                    f"{file}, line {line}: {len(cells)} columns, and the first line names {len(columns)}: "
+                    "correct one of them"
                 )
             line = reader.line_num + 1
     except csv.Error:
-        raise UsageError(
-            f"{file}, line {line}: not CSV, perhaps for a quotation mark that is missing"
-        ) from None
+        raise UsageError(f"{file}, line {line}: not CSV: look for a quotation mark that is missing") from None
     if not columns:
         raise UsageError(f"{file} is empty: its first line names the columns {', '.join(_COLUMNS)}")
 
@@ -99,7 +98,8 @@ def _row(file: str, line: int, cells: dict[str, str]) -> UserRow:
     for column, cell in cells.items():
         if cell != cell.strip() or not cell.isprintable():
             raise UsageError(
-                f"{file}, line {line}: the {column} has blanks around it, or something that cannot be shown"
+                f"{file}, line {line}: the {column} has blanks around it, or a character that cannot be "
+                "shown: remove them"
             )
     try:
         name = name_of(cells[NAME])

@@ -187,9 +187,9 @@ class AddressBook(Uncopyable):
         )
 
     def claims_shown(self) -> dict[bytes, frozenset[bytes]]:
-        """Return identities that somebody may have claimed, each with the grants that make one think so.
+        """Return identities that somebody may have claimed, each with the grants that suggest it.
 
-        Whoever claims shows the granter a grant of the same by themselves to themselves. It proves nothing.
+        Whoever claims shows the granter a grant of the same that they made to themselves. It proves nothing.
         """
         now, found = self._desk.now(), dict[bytes, frozenset[bytes]]()
         for id_, row in self.rows():

@@ -50,7 +50,7 @@ class AddressDesk(Uncopyable):
 
     @asynccontextmanager
     async def asking(self, checks: ServerChecks, known: str = "") -> AsyncGenerator["Asking"]:
-        """Yield the calls to both servers, one user of them at a time. Raises UsageError.
+        """Yield the calls to both servers; one caller has them at a time. Raises UsageError.
 
         `known` is the URL of the key server where `checks` name none.
         """

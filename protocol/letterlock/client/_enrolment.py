@@ -1,7 +1,7 @@
 """Enrolment: an application makes users before anybody logs in, one or ten thousand.
 
     enrol        one user
-    enrol_all    many, some at once; a user who cannot be enrolled does not stop the others, and a server
+    enrol_all    many, some at once; a user who cannot be enrolled does not stop the others, but a server
                  that is away or a store that fails does
 
 The store keeps how far each one has come, sealed, so that a call that ended in the middle is made again as it

@@ -27,7 +27,7 @@ class NewUser:
 
 @dataclass(frozen=True, slots=True)
 class NotEnrolled:
-    """A user who was not enrolled, and why. Whoever mends that calls again."""
+    """A user who was not enrolled, and why. Remove the cause, and make the call again."""
 
     name: str
     error: LetterlockError

@@ -104,9 +104,10 @@ class TicketRefused(UsageError):
 class RecoveryOvertaken(UsageError):
     """Another device changed the device list before this recovery was at the relay. Recover again.
 
-    Nobody knows the device that this recovery made. Its store is deleted if it was named by a path; another
-    one has to be emptied first. The password was right, so no use is spent. At a first login, somebody else
-    has logged in first: perhaps the same person, on another device, whose password then brings this one in.
+    Nobody knows the device that this recovery made. Its store is deleted if it was named by a path; empty
+    any other one before you recover again. The password was right, so no use is spent. At a first login,
+    somebody else has logged in first: perhaps the same person, on another device, whose password then brings
+    this one in.
     """
 
     TEXT = "another device list came first, so nobody knows this device: recover again, into an empty store"
@@ -122,8 +123,8 @@ class RecoveryOvertaken(UsageError):
 class NewPasswordNeeded(UsageError):
     """This is the first login of a user whom an application enrolled: call `first_login`.
 
-    Whoever made the password of before could read everything. No use is spent. A first login that was
-    interrupted goes on in the same way.
+    Whoever made the password of the letter could read everything. No use is spent. A first login that was
+    interrupted goes on by `first_login` as well.
     """
 
     TEXT = "whoever enrolled this user knows the password: call `first_login` with a new one"

@@ -9,7 +9,7 @@ next question, which comes later each time.                                     
     a stale claim                              the lists are fetched first
 
 Several names are asked about at once, and what is shown of them is learned in one commit. A client that dies
-before has the needs still.
+before that still has the needs.
 
 Not here: what a need is (user/), when lists are asked for again (_queue.py).
 """
@@ -98,7 +98,7 @@ class Fetcher:
         """Do the same for a few names at once. Return what was wrong, by names.
 
         What the relay shows of them is learned in one commit, unless some of it is wrong. Raises what calls
-        raise, but none of these two.
+        raise, except these two.
         """
         office, queue = self._office, self._office.queue
         wrong: dict[str, RelayMisbehaves | RelayRefused] = {}

@@ -64,7 +64,7 @@ class Needs:
     def unknown(self, name: str) -> None:
         """Ask later for the lists of a name that nobody has, or forget them.                       [CLN-33]
 
-        Anybody may introduce names that there are not. One whose content waits is asked for as long as that.
+        Anybody may introduce names that do not exist. A name is asked for as long as content waits for it.
         """
         need = Need(NeedKind.LISTS, name)
         record = self._tables.needs.load(need_key(need))

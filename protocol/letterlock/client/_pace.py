@@ -72,7 +72,7 @@ async def woken(event: asyncio.Event, seconds: float | None) -> None:
 
 
 async def together(jobs: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Do jobs at the same time, each to its end; then raise what the first of them raised that failed."""
+    """Do jobs at the same time, each to its end; then raise the error of the first one that failed."""
     for error in await asyncio.gather(*jobs, return_exceptions=True):
         if error is not None:
             raise error

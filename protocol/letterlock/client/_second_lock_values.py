@@ -38,7 +38,7 @@ class SecondLockNewsKind(Enum):
     TURNED_OFF = "second lock turned off"
     """This server has no half any more: without the password, nobody comes back."""
     NO_NOTICES = "second lock without notices"
-    """This server has refused the address for notices: only devices may see who waits. Turn it on again."""
+    """This server has refused the address for notices. To get any, turn the second lock on again."""
     UNSEEN = "second lock unseen"
     """This server has not answered for twelve hours. Whoever waits there cannot be seen from here."""
 

@@ -21,15 +21,15 @@ from letterlock.errors import Cause, LetterlockError, PeerError, UsageError
 class WrongPassword(UsageError):
     """The password is wrong: both servers answered rightly, and the lock does not open.
 
-    `uses_left` more are possible, the next one from `not_before`, in seconds since 1970 (UTC), or at once if
-    that is 0. Of both servers, the stricter one counts.
+    `uses_left` more are possible. The next one is possible from `not_before`, in seconds since 1970 (UTC), or
+    at once if that is 0. Both are those of the stricter server.
     """
 
     cause = Cause.NOT_OPENED
 
     def __init__(self, uses_left: int, not_before: int) -> None:
-        next_ = "the next one from `not_before` on" if not_before else "try another"
-        super().__init__(f"wrong password, {uses_left} uses left: {next_}")
+        again = " from `not_before` on" if not_before else ""
+        super().__init__(f"wrong password, {_uses(uses_left)} left: try another{again}")
         self.uses_left = uses_left
         self.not_before = not_before
 
@@ -44,7 +44,7 @@ class LockWaits(LetterlockError):
 
     def __init__(self, server: int, uses_left: int, not_before: int) -> None:
         again = "from `not_before` on" if not_before else "later"
-        super().__init__(f"server {server} waits, {uses_left} uses left: try again {again}")
+        super().__init__(f"server {server} waits, {_uses(uses_left)} left: try again {again}")
         self.server = server
         self.uses_left = uses_left
         self.not_before = not_before
@@ -108,3 +108,7 @@ class BoxRefused(PeerError):
 
     Nothing has changed. Fetch the newest one, from another server if there is one.
     """
+
+
+def _uses(number: int) -> str:
+    return "1 use" if number == 1 else f"{number} uses"

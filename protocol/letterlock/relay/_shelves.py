@@ -117,7 +117,7 @@ class Shelves:
         return await store.log_head(name.key) is not None
 
     async def _takes(self, name: ShelfName, user_id: bytes) -> bool:
-        """Return whether a user may put parcels on a shelf: on that of a group members alone may. [RLY-61]"""
+        """Return whether a user may put parcels on a shelf: on that of a group, only members may. [RLY-61]"""
         if name.kind is ShelfKind.USER:
             return await self._is_known(name)
         log = await self._means.store.log_head(name.key)
