@@ -3,87 +3,47 @@
 CLN-32, PRV-9.
 """
 
-import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from letterlock._keyserver._keys import ServerKeys
 from letterlock.cli._address_commands import address_line, claimed_lines, withdrawn_lines
 from letterlock.cli._main import main
 from letterlock.client import Claimed, PersonAddress, SharedAddress
 from letterlock.documents import Granted, RecipientKind, SubjectKind
-from support.keyserver_served import FREE, key_file
-from support.mail_server import HOST
-from support.mail_thread import MailThread, mail_thread
-from support.recovery_town import DECOYS
-from support.relay_process import RelayProcess
-from support.relay_profiles import Profiles
-from support.relay_server import served
+from support.mail_town import mail_town
 
 ALICE: Final = "alice@example.org"
 DORA: Final = "dora@example.org"
 
 
-@pytest.fixture
-def mail() -> Iterator[MailThread]:
-    with mail_thread() as made:
-        yield made
-
-
-def with_codes(town: Profiles, mail: MailThread, name: str, *arguments: str) -> bytes:
-    """Run a command that asks for a code of each server, one after the other."""
-    before = len(mail.post.taken)
-    read, write = os.pipe()
-    try:
-        with ThreadPoolExecutor(1) as pool:
-            running = pool.submit(town.run, name, *arguments, "--code-fd", str(read))
-            for server in range(2):
-                os.write(write, mail.code_of(before + server) + b"\n")
-            return running.result(120)
-    finally:
-        os.close(read)
-        os.close(write)
-
-
 @pytest.mark.slow
-def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path, mail: MailThread) -> None:
-    folders = [tmp_path / name for name in ("one", "two", "town")]
-    for each in folders:
-        each.mkdir()
-    one, two, root = folders
-    first, second = ServerKeys.generate(DECOYS), ServerKeys.generate(DECOYS)
-    check = f"mail:smtp+plain://{HOST}:{mail.port}?from=codes@example.org&service=Town"
-    flags = ["--recovery-store", f"sqlite:///{one}/recovery.db", "--recovery-keys", key_file(one, first)]
-    flags += ["--recovery-tickets", "none", "--recovery-identity", check]
-    theirs = ["--keys", key_file(two, second), *FREE[2:], "--identity", check]
-    with RelayProcess(one, *flags) as relay, served(two, *theirs, kind="keyserver") as key_server:
-        town, at = Profiles(relay, root), ("--key-server", key_server.url)
+def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path) -> None:
+    with mail_town(tmp_path) as town:
+        root, at = town.root, ("--key-server", town.key_server.url)
         text, sealed = root / "letter.txt", root / "letter.ll"
         text.write_bytes(b"for dora")
-        town.run("alice", "register", "alice", "--relay", relay.url)
+        town.run("alice", "register", "alice", "--relay", town.relay.url)
         town.run("alice", "seal", text, "-o", sealed)
         own = ("--relay-mail", ALICE, "--key-server-mail", ALICE, *at)
-        said = with_codes(town, mail, "alice", "share", str(sealed), "--mail", DORA, *own)
+        said = town.typed("alice", "share", str(sealed), "--mail", DORA, *own)
         assert b"letter.ll.invitation: send it with the sealed file to dora@example.org" in said
         waits = town.json("alice", "addresses")["addresses"][0]
         assert (waits["address"], len(waits["grants"]), waits["user_id"]) == (DORA, 1, None)
 
-        town.run("dora", "register", "dora", "--relay", relay.url)
+        town.run("dora", "register", "dora", "--relay", town.relay.url)
         town.run("dora", "open", sealed, "-o", root / "not yet", status=2)
         invitation = f"{sealed}.invitation"
-        said = with_codes(town, mail, "dora", "claim", invitation, "--mail", DORA, *at)
+        said = town.typed("dora", "claim", invitation, "--mail", DORA, *at)
         assert b"1 document claimed" in said
         town.run("dora", "open", sealed, "-o", root / "read.txt")
         assert (root / "read.txt").read_bytes() == b"for dora"
 
         refused = town.run("alice", "withdraw", "--mail", "eve@example.org", *at, status=2)
         assert b"nothing that waits" in refused
-        assert mail.post.taken[0][0] == [ALICE]
+        assert town.mail.post.taken[0][0] == [ALICE]
 
 
 @pytest.mark.parametrize(

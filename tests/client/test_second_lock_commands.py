@@ -230,6 +230,9 @@ def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         back = ("recovery", "recover", "alice", "--forgotten", *AT, *MAILS)
         said = await desk.run("fresh", *back, password=NEW, status=2)
         assert "nobody has asked" in said
+        desk.servers.gates.pop(1)
+        said = await desk.run("alice", "recovery", "bind", "relay", ADDRESS, status=3)
+        assert "has no such check" in said
         assert "the second lock is off" in await desk.lock("alice", "status")
 
     played(tmp_path, monkeypatch, story)

@@ -7,8 +7,6 @@ from typing import Any
 
 from letterlock._keyserver._gate import KeptGates
 from letterlock._keyserver._keys import ServerKeys
-from letterlock._keyserver._rows import Changes, Found, RowKind, Stored
-from letterlock._records.second_lock import HoursRecord, decode_hours
 from letterlock._wire.identity_limits import MAIL_PAUSE
 from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST, RecoveryFrame
 from letterlock._wire.relay_body import RelayBody
@@ -30,6 +28,7 @@ from support.gate_town import Letters
 from support.keyserver_served import FREE, Desk, key_file, town_of
 from support.keyserver_town import DeskTown, sealed
 from support.mail_server import HOST, Post, mail_server
+from support.mail_town import pass_time
 from support.recovery_town import DECOYS
 from support.relay_server import Server, served
 from support.second_lock_town import DELAY, HOUR
@@ -102,20 +101,6 @@ async def earlier_pass(url: str, own: ServerKeys) -> bytes:
     proven = await gate.prove(Prove(challenged.challenge or b"", code.encode()))
     await rows.close()
     return proven.pass_ or b""
-
-
-async def pass_time(url: str, own: ServerKeys, seconds: int) -> None:
-    """Let a server that does not run have counted so many seconds more."""
-
-    def step(found: Found) -> tuple[Changes, None]:
-        assert found[0] is not None
-        hours = decode_hours(found[0])
-        after = HoursRecord(hours.last, hours.counted + seconds)
-        return {0: Stored(after.encode().expose())}, None
-
-    rows = await sealed(url, own.sealing).open()
-    await rows.change([(RowKind.HOURS, b"")], step)
-    await rows.close()
 
 
 def test_a_server_that_is_killed_over_a_mail(tmp_path: Path, url: str) -> None:

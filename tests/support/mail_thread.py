@@ -1,15 +1,19 @@
 """A mail server in a thread of its own, for tests whose own loop is busy or not there."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+import re
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from email.message import EmailMessage
 from threading import Thread
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from support.mail_server import Post, mail_server
 
 T = TypeVar("T")
+
+_CODE: Final = re.compile(r"^    (\d{5} \d{5})\s*$", re.MULTILINE)
 
 
 class MailThread:
@@ -29,18 +33,34 @@ class MailThread:
     def code(self) -> bytes:
         """Wait for a mail, and return the code in it."""
         self.do(asyncio.wait_for(self.post.arrived.wait(), 60))
-        return _code(self.post.taken[-1][1])
+        return self.codes()[-1]
 
-    def code_of(self, number: int) -> bytes:
-        """Wait until so many mails have come and one more, and return the code in that one."""
+    def codes(self) -> list[bytes]:
+        """Return the codes of all mails so far. Others are notices."""
+        found = [_CODE.search(_body(mail)) for _, mail in self.post.taken]
+        return [each[1].encode() for each in found if each is not None]
+
+    def notices(self) -> int:
+        """Return how many notices have come, of whatever kind."""
+        return len(self.post.taken) - len(self.codes())
+
+    def code_of(self, number: int, running: Future[bytes]) -> bytes:
+        """Wait until so many codes have come and one more, and return it, unless the command ends before."""
+        running.add_done_callback(lambda _: self.loop.call_soon_threadsafe(self.post.arrived.set))
+        self.wait(lambda: len(self.codes()) > number or running.done())
+        if running.done():
+            raise AssertionError(running.result())
+        return self.codes()[number]
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Wait until the mails that have come are enough."""
 
         async def wait() -> None:
-            while len(self.post.taken) <= number:
+            while not until():
                 self.post.arrived.clear()
                 await self.post.arrived.wait()
 
         self.do(asyncio.wait_for(wait(), 60))
-        return _code(self.post.taken[number][1])
 
     def close(self) -> None:
         self.do(self.served.__aexit__(None, None, None))
@@ -49,11 +69,10 @@ class MailThread:
         self.loop.close()
 
 
-def _code(mail: EmailMessage) -> bytes:
+def _body(mail: EmailMessage) -> str:
     body = mail.get_body()
     assert body is not None
-    lines = str(body.get_content()).splitlines()
-    return next(line.strip() for line in lines if line.startswith("    ")).encode()
+    return str(body.get_content())
 
 
 @contextmanager
