@@ -18,7 +18,7 @@ from letterlock.errors import AccountExists, UsageError
 from letterlock.recovery import RecoveryRefused, WrongPassword
 from letterlock.user import DeviceClass, EventKind
 from support.client_documents import reads, sealed
-from support.client_recovery import BOTH, Servers, lost
+from support.client_recovery import BOTH, Servers, linked, lost
 from support.client_town import Asked, Town, bodies, happens, play
 from support.enrolling import (
     CHOSEN,
@@ -66,6 +66,33 @@ def test_the_first_login_opens_what_others_shared_before(tmp_path: Path) -> None
             await happens(bob, EventKind.RECOVERED)
             await bob.send("ann", b"welcome again")
             assert sorted(await bodies(ann, 2)) == [b"welcome", b"welcome again"]
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("has_lists", [True, False])
+def test_what_a_user_of_two_devices_sent_before_arrives_on_all(tmp_path: Path, has_lists: bool) -> None:
+    """What the sender's other device has got by then ends nothing; nor does what it acknowledges."""
+
+    async def story(town: Town) -> None:
+        servers = Servers(town)
+        bob = await servers.client("bob")
+        await enrolled(servers)
+        if has_lists:
+            await bob.meet("ann")
+            sender = bob
+            other = await linked(servers, bob)
+        else:  # the new device has learned by linking that there is an ann, and has no lists of her
+            await bob.meet("ann")
+            sender = await linked(servers, bob)
+            other = bob
+        await sender.send("ann", b"welcome")
+        await sender.flush()
+        await other.send("bob", b"note")
+        assert await bodies(sender, 1) == [b"note"]  # the two have talked
+        async with await log_in(servers) as ann:
+            assert await bodies(ann, 1) == [b"welcome"]
+            assert await bodies(other, 1) == [b"welcome"]
 
     play(tmp_path, story)
 

@@ -74,7 +74,8 @@ def send(desk: Desk, sending: Sending) -> Sent:
         copy = sync_copy(content, name, contact.pin.user_id, encoded).encode() if others else b""
         theirs = desk.book.addresses(name, contact.pin)
         places = seal_all(desk, theirs, encoded, contact.renew, findings)
-        places += seal_all(desk, others, copy, own.renew, findings)
+        if theirs:  # otherwise it waits for their first device: see place_waiting
+            places += seal_all(desk, others, copy, own.renew, findings)
     if places or contact is not None:
         desk.outbox.add(SentRecord(name, content, tuple(places)), now)
     return Sent(id_, tuple(findings.outgoing), tuple(findings.needs))

@@ -188,7 +188,7 @@ def devices_changed(
     if gone:
         desk.outbox.change(lambda sent: _inherited(sent, gone, heirs))
     elif not old and before.snapshot is not None:
-        desk.outbox.change(lambda sent: _first_placed(sent, name, heirs))
+        place_waiting(desk, name, after, findings)  # what waited for the first device
     for id_ in new:
         if new[id_] != old.get(id_):
             findings.event(kind, name, id_)
@@ -208,16 +208,6 @@ def _inherited(sent: SentRecord, gone: set[Address], heirs: tuple[Address, ...])
     there = {each.device for each in after.places}
     places = tuple(place(each, None) for each in heirs if each not in there)
     return replace(after, places=(*after.places, *places))
-
-
-def _first_placed(sent: SentRecord, name: str, heirs: tuple[Address, ...]) -> SentRecord:
-    """Return a record that waits for the first device of somebody, with a place for each that is there now.
-
-    Somebody whom an application enrolled has no device that gets messages before the first login.
-    """
-    if sent.name != name or sent.places or not sent.content.is_for_application:
-        return sent
-    return replace(sent, places=tuple(place(each, None) for each in heirs))
 
 
 def came_back(name: str, lists: Sequence[DeviceList], findings: Findings) -> None:

@@ -47,15 +47,19 @@ def seal_again(desk: Desk, row: EntryRow, sent: SentRecord, address: Address, fi
 
 
 def place_waiting(desk: Desk, name: str, pin: PinnedList, findings: Findings) -> None:
-    """Give the contents that waited for the lists of a contact their places, and seal what can be sealed."""
-    own = desk.book.own()
-    if device_of(own.pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
+    """Give the contents that waited for the lists of a contact their places, and seal what can be sealed.
+
+    Without a device that gets messages, all of it waits for the first one, also the copies for our own: what
+    has lost its last place is deleted.
+    """
+    own, theirs = desk.book.own(), desk.book.addresses(name, pin)
+    if not theirs or device_of(own.pin, desk.device_id) is None:  # USR-37: what was revoked sends nothing
         return
     others = own_others(desk, own)
     marked = {Address(desk.name, each) for each in own.renew}
     for row, sent in desk.outbox.all():
         if sent.name == name and not sent.places:
-            targets = (*desk.book.addresses(name, pin), *others)
+            targets = (*theirs, *others)
             after = replace(sent, places=tuple(place(each, None) for each in targets))
             for address in targets:
                 plaintext = plaintext_for(desk, sent, address)
