@@ -126,7 +126,7 @@ def test_an_enrolled_user_logs_in_with_a_password_of_their_own(town: Town) -> No
     for _ in range(2):
         shown = town.run("enrolment", "enrol", table, *servers, "--letters", letters)
         assert shown == b"2 enrolled, 0 refused\n"
-    _, once, _ = (line.partition(b",")[2] + b"\n" for line in letters.read_bytes().splitlines())
+    _, once, other = (line.partition(b",")[2] + b"\n" for line in letters.read_bytes().splitlines())
     town.run("bea", "register", "bea", "--relay", relay)
     given = town.root / "ellen.ll"
     town.run("bea", "seal", "--for", "ellen", "-o", given, data=CONTENT[:500])
@@ -135,6 +135,8 @@ def test_an_enrolled_user_logs_in_with_a_password_of_their_own(town: Town) -> No
     assert town.run("ellen", "open", given) == CONTENT[:500]
     assert b"relay: 10 uses left" in town.recovery("ellen", "status")
     assert b"wrong password" in town.recovery("x", "recover", "ellen", "--relay", relay, data=once, status=2)
+    first = "recover", "frank", "--first", "--relay", relay
+    assert b"device 2 of frank" in town.recovery("frank", *first, data=other + OTHER)
 
 
 def test_what_is_refused(town: Town) -> None:

@@ -12,9 +12,10 @@ from typing import Any, Final
 from letterlock.cli._client_commands import opened_client
 from letterlock.cli._document_desk import conditions_in, document_in
 from letterlock.cli._giving import giving
-from letterlock.cli._identity_answers import SERVERS, answers, by_mail
+from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output_file import require_output, writer_to
 from letterlock.cli._profile import require_clock
+from letterlock.cli._recovery_arguments import SERVERS
 from letterlock.cli._relay_desk import exchange, require_relay
 from letterlock.cli._user_report import counted, report, time_text
 from letterlock.client import Claimed, PersonAddress, ServerChecks, SharedAddress

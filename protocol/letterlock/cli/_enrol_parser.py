@@ -6,7 +6,7 @@ Not here: running it (_enrol_command.py).
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import add_command
-from letterlock.cli._recovery_arguments import add_key_server, add_passphrase, add_relay
+from letterlock.cli._recovery_arguments import SERVERS, add_key_server, add_passphrase, add_relay
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -47,7 +47,7 @@ def add_enrol_command(commands: "Commands") -> None:
     enrol.add_argument(
         "--ticket-key", metavar="FILE", help="the key of the relay's tickets, if it registers by ticket"
     )
-    for server in ("relay", "key-server"):
+    for server in SERVERS:
         enrol.add_argument(
             f"--{server}-check",
             metavar="FILE",

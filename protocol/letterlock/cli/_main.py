@@ -127,6 +127,7 @@ COMMANDS: Final = {
     "relay check": ("letterlock.cli._relay_commands", "check"),
     "relay ticket key": ("letterlock.cli._ticket_commands", "key"),
     "relay ticket sign": ("letterlock.cli._ticket_commands", "sign"),
+    "relay ticket identity": ("letterlock.cli._ticket_commands", "identity"),
     "keyserver serve": ("letterlock.cli._keyserver_commands", "serve"),
     "keyserver migrate": ("letterlock.cli._keyserver_store_commands", "migrate"),
     "keyserver backup": ("letterlock.cli._keyserver_store_commands", "backup"),

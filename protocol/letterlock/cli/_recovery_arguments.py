@@ -3,7 +3,12 @@
 Not here: the commands (_recovery_parser.py, _second_lock_parser.py).
 """
 
+from typing import Final
+
 from letterlock.cli._parsing import PASSPHRASE_VARIABLE, Parser
+
+SERVERS: Final = {"relay": 1, "key-server": 2}
+"""The servers of recovery by the names that a command has for them."""
 
 
 def add_relay(parser: Parser) -> None:
@@ -27,12 +32,19 @@ def add_passphrase(parser: Parser) -> None:
     )
 
 
-def add_mails(parser: Parser) -> None:
-    """Add --relay-mail and --key-server-mail, and where their codes are read."""
+def add_checks(parser: Parser) -> None:
+    """Add how the checks of both servers are answered, and where codes and tickets are read."""
     parser.add_argument("--relay-mail", metavar="ADDRESS", help="where the relay sends a code, if it checks")
     parser.add_argument(
         "--key-server-mail", metavar="ADDRESS", help="where the key server sends a code, if it checks"
     )
+    for server in SERVERS:
+        parser.add_argument(
+            f"--{server}-ticket",
+            action="store_true",
+            help=f"show the challenge of the {server.replace('-', ' ')}, and ask for a ticket that the "
+            "application signs for it",
+        )
     add_code(parser)
 
 
@@ -42,7 +54,7 @@ def add_code(parser: Parser) -> None:
         "--code-fd",
         metavar="N",
         type=int,
-        help="read codes from mails from file descriptor N, a line each",
+        help="read codes and tickets from file descriptor N, a line each",
     )
 
 

@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from letterlock.cli._client_commands import new_profile, opened_client
-from letterlock.cli._identity_answers import SERVERS, answers, by_mail
+from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output import warn
 from letterlock.cli._profile import discard_profile, require_clock
+from letterlock.cli._recovery_arguments import SERVERS
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
 from letterlock.cli._user_report import counted, report
@@ -109,13 +110,13 @@ def _back(
         return SyncClient.recover_forgotten(
             opener, name=name, new_password=password, servers=servers, revoke_others=revoke_others
         )
-    try:
-        return SyncClient.recover(
-            opener, name=name, password=password, servers=servers, revoke_others=revoke_others
-        )
-    except NewPasswordNeeded:  # whoever enrolled this user made the password  [REC-52]
-        warn("this is the first login: choose a password of your own")
-        chosen = _advised(first_password(arguments))
+    if not arguments.first:
+        with suppress(NewPasswordNeeded):  # whoever enrolled this user made the password  [REC-52]
+            return SyncClient.recover(
+                opener, name=name, password=password, servers=servers, revoke_others=revoke_others
+            )
+    warn("this is the first login: choose a password of your own")
+    chosen = _advised(first_password(arguments))
     return SyncClient.first_login(opener, name=name, password=password, new_password=chosen, servers=servers)
 
 

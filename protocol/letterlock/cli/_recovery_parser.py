@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import add_family, add_member
 from letterlock.cli._recovery_arguments import (
+    SERVERS,
+    add_checks,
     add_code,
     add_key_server,
-    add_mails,
     add_passphrase,
     add_password,
     add_relay,
@@ -49,7 +50,7 @@ _RECOVER: Final = """\
 Make this profile a new device of NAME, who lost every other one. A wrong
 password costs one of a few uses, which come back with the right one. Where an
 application made NAME and the password, it asks for another password: this is
-the first login.
+the first login. With --first it asks at once, and the checks are passed once.
 """
 
 _STATUS: Final = """\
@@ -67,13 +68,13 @@ def add_recovery_commands(commands: "Commands") -> None:
     add_key_server(setup)
     add_password(setup)
     bind = add_member(inner, "recovery", "bind", "have a server know you by a mail address", _BIND)
-    bind.add_argument("server", metavar="SERVER", choices=("relay", "key-server"), help="relay or key-server")
+    bind.add_argument("server", metavar="SERVER", choices=tuple(SERVERS), help="relay or key-server")
     bind.add_argument("address", metavar="ADDRESS", help="your mail address")
     add_code(bind)
     password = add_member(inner, "recovery", "password", "change the password", _CHANGE)
     password.add_argument("--old", action="store_true", help="ask for the password before, first")
     add_key_server(password, required=False)
-    add_mails(password)
+    add_checks(password)
     add_password(password)
     recover = add_member(
         inner, "recovery", "recover", "make this a new device of a user who lost all others", _RECOVER
@@ -85,12 +86,18 @@ def add_recovery_commands(commands: "Commands") -> None:
         "--revoke-others", action="store_true", help="take the lost devices out of the device list"
     )
     add_passphrase(recover)
-    recover.add_argument(
+    kind = recover.add_mutually_exclusive_group()
+    kind.add_argument(
+        "--first",
+        action="store_true",
+        help="the first login of somebody whom an application made: ask for a new password as well",
+    )
+    kind.add_argument(
         "--forgotten",
         action="store_true",
         help="after `recovery second-lock ask`: come back without the password, and set a new one",
     )
-    add_mails(recover)
+    add_checks(recover)
     add_password(recover)
     add_member(inner, "recovery", "status", "show what is missing, and the uses that are left", _STATUS)
     add_second_lock_commands(inner)

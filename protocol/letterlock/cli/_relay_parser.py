@@ -85,6 +85,14 @@ only after a person who lost all devices has shown who they are.
 """
 
 
+_TICKET_IDENTITY: Final = """\
+Print a ticket by which a server of recovery with the check `ticket:KEY` knows
+whom it has before it: IDENTITY is what your application knows the person by,
+and CHALLENGE is what that server gave to the person's client. It serves once,
+within ten minutes. Sign one only after your server knows who it is.
+"""
+
+
 def add_relay_commands(commands: "Commands") -> None:
     """Add `relay` and its commands."""
     subcommands = add_family(commands, "relay", "run a relay: serve, migrate, backup, check, ticket", _RELAY)
@@ -133,6 +141,15 @@ def _add_ticket_commands(commands: "Commands") -> None:
     )
     sign.add_argument("--replace", action="store_true", help="let it replace a user of this name")
     add_output(sign, armor=False)
+    known = _relay_command(
+        subcommands, "identity", "sign who somebody is, for a recovery", _TICKET_IDENTITY, of="relay ticket"
+    )
+    known.add_argument("file", metavar="FILE", help="the private key of the check")
+    known.add_argument("identity", metavar="IDENTITY", help="what the application knows the person by")
+    known.add_argument(
+        "server", metavar="SERVER", choices=("relay", "key-server"), help="relay or key-server"
+    )
+    known.add_argument("challenge", metavar="CHALLENGE", help="what that server gave to the person")
 
 
 def _relay_command(

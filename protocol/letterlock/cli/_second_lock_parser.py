@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import add_family, add_member
 from letterlock.cli._recovery_arguments import (
+    add_checks,
     add_key_server,
-    add_mails,
     add_passphrase,
     add_password,
     add_relay,
@@ -71,7 +71,7 @@ def add_second_lock_commands(commands: "Commands") -> None:
         help="how long both servers wait, 24 to 72 hours; 24 if not named",
     )
     add_key_server(on, required=False)
-    add_mails(on)
+    add_checks(on)
     add_password(on)
     for name, summary, description in (
         ("off", "turn it off", _OFF),
@@ -86,4 +86,4 @@ def add_second_lock_commands(commands: "Commands") -> None:
     add_relay(ask)
     add_key_server(ask)
     add_passphrase(ask)
-    add_mails(ask)
+    add_checks(ask)

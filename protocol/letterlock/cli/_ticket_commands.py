@@ -1,19 +1,20 @@
-"""The commands that make keys and tickets for registration at a relay.
+"""The commands that make keys and tickets: for registration at a relay, and for checks of identity.
 
     key file = the private key as 64 hexadecimal digits and a newline, readable by its owner only
 
-Not here: checking a ticket, which the relay does.
+Not here: checking a ticket, which the servers do.
 """
 
 import json
 from argparse import Namespace
-from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Final
 
 from letterlock.cli._input import read_text
 from letterlock.cli._output import say
 from letterlock.cli._output_file import TemporaryOutput, require_output, writer_to
+from letterlock.cli._recovery_arguments import SERVERS
+from letterlock.cli._ticket_text import bytes_of, text_of
 from letterlock.errors import UsageError
 from letterlock.relay import TicketKey
 
@@ -45,7 +46,18 @@ def sign(arguments: Namespace) -> None:
         with writer_to(arguments.output) as write:
             write(ticket)
         return
-    text = urlsafe_b64encode(ticket).decode().rstrip("=")
+    _print(arguments, ticket)
+
+
+def identity(arguments: Namespace) -> None:
+    """Print a ticket for the challenge of a server of recovery."""
+    ticket_key, challenge = read_ticket_key(arguments.file), bytes_of(arguments.challenge, "a challenge")
+    server = SERVERS[arguments.server]
+    _print(arguments, ticket_key.sign_identity(arguments.identity, server=server, challenge=challenge))
+
+
+def _print(arguments: Namespace, ticket: bytes) -> None:
+    text = text_of(ticket)
     say(json.dumps({"ticket": text}) if arguments.json else text)
 
 
