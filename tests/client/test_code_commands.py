@@ -12,6 +12,8 @@ import pytest
 
 from letterlock.cli._identity_answers import answers
 from letterlock.cli._parser import build_parser
+from letterlock.cli._recovery_commands import _lines
+from letterlock.client import RecoveryLack, RecoveryStatus
 from letterlock.errors import UsageError
 from letterlock.limits import DAY, HOUR
 from support.mail_town import mail_town, pipe
@@ -86,6 +88,14 @@ def test_addresses_go_to_the_servers_that_they_are_for() -> None:
         2: ("mail", ADDRESS),
     }
     assert answers(parsed()) == {}
+
+
+def test_status_says_what_to_do_where_a_server_has_forgotten_the_user() -> None:  # REC-57
+    says = "\n".join(_lines(RecoveryStatus(frozenset({RecoveryLack.SERVERS}), None, None)))
+    assert "servers disagree" in says
+    assert "letterlock recovery password" in says
+    assert "letterlock recovery bind key-server" in says
+    assert "bind" not in "\n".join(_lines(RecoveryStatus(frozenset(), None, None)))
 
 
 def test_codes_are_lines_of_a_descriptor() -> None:

@@ -118,7 +118,10 @@ class Desk:
     async def set_up(self) -> None:
         """Make a profile with recovery, known to both servers by an address."""
         await self.run("alice", "register", "alice", "--relay", RELAY)
-        await self.run("alice", "recovery", "setup", "--key-server", KEY_SERVER, password=PASSWORD)
+        said = await self.run("alice", "recovery", "setup", "--key-server", KEY_SERVER, password=PASSWORD)
+        assert (
+            "it forgets you in 30 days unless you run `letterlock recovery bind key-server" in said
+        )  # REC-57
         for server in ("relay", "key-server"):
             await self.run("alice", "recovery", "bind", server, ADDRESS)
 

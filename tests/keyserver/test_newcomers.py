@@ -8,12 +8,12 @@ import pytest
 from letterlock._keyserver import _strangers
 from letterlock._keyserver._gate import KeptGates
 from letterlock._keyserver._lists import SeenList
-from letterlock._keyserver._newcomers import UNBOUND_SECONDS
 from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._keyserver._strangers import Strangers
 from letterlock._primitives.entropy import system_entropy
 from letterlock._primitives.voprf import Blinding
 from letterlock._wire import recovery_lock
+from letterlock._wire.recovery_limits import UNBOUND_SECONDS
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.second_lock_calls import SecondLockShown, WatchSecondLock
 from letterlock.limits import DAY, HOUR
@@ -133,10 +133,14 @@ async def test_who_never_shows_an_identity_is_forgotten(rows: SealedRows, second
     assert await street.count() == 2
     assert [await stays.record(at) is not None for at in (1, 2)] == [True, True]
     assert [await each.record(1) for each in others] == [None, None]
+    (again, _) = others
+    await again.set_up()
+    await street.bind(again, BERT)
+    assert await again.record(1) is not None
     street.pass_time(1000 * DAY)
     await stays.set_up("another password")
     await street.expire()
-    assert await street.count() == 2
+    assert await street.count() == 2 * 2
 
 
 async def test_time_does_not_run_for_a_user_who_comes_back(rows: SealedRows, second: SealedRows) -> None:

@@ -7,7 +7,6 @@ import cbor2
 import pytest
 
 from letterlock._keyserver import _strangers
-from letterlock._keyserver._newcomers import UNBOUND_SECONDS
 from letterlock._primitives.entropy import system_entropy
 from letterlock._wire import identity_limits
 from letterlock._wire import recovery_limits as limits
@@ -219,7 +218,7 @@ def test_the_page_has_the_limits_of_the_code() -> None:
         "new users without a pass in a day, in each process": _strangers.NEW_USERS,
         "new users by one identity in a day": _strangers._USERS_OF_ONE,
         "people for whom one identity makes provisional identities in a day": _strangers._PEOPLE_OF_ONE,
-        "seconds after which a user without an identity is forgotten": UNBOUND_SECONDS,
+        "seconds after which a user without an identity is forgotten": limits.UNBOUND_SECONDS,
         "seconds of the shortest delay": limits.MIN_DELAY,
         "seconds of the longest delay": limits.MAX_DELAY,
         "seconds that count at most between two looks at a clock": limits.LONGEST_LOOK,

@@ -11,20 +11,16 @@ Not here: how many may come (_strangers.py); what was seen of device lists (_lis
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
 
 from letterlock._keyserver._gate import GuardsGuesses
 from letterlock._keyserver._lists import CheckedLists, SeenList, require_newest, seen_in
 from letterlock._keyserver._rows import Stored
 from letterlock._keyserver._strangers import Strangers
 from letterlock._primitives.entropy import Clock
-from letterlock.limits import DAY
+from letterlock._wire.recovery_limits import UNBOUND_SECONDS
 from letterlock.recovery import IdentityRefused
 from letterlock.relay._reply import Refused
 from letterlock.stores import Record
-
-UNBOUND_SECONDS: Final = 30 * DAY
-"""For how long a server that checks identities keeps what a user without one brought."""
 
 
 class Newcomers:

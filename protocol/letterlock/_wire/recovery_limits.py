@@ -112,6 +112,9 @@ OPEN_SECONDS: Final = 7 * DAY
 QUIET_SECONDS: Final = 7 * DAY
 """(protocol) How long nobody can ask after a device has stopped a wait: a thief is stopped once a week."""
 
+UNBOUND_SECONDS: Final = 30 * DAY
+"""How long a server that checks identities keeps what a user without one brought. Nobody could open it."""
+
 NOTICES_A_DAY: Final = 4
 """Mails about a second lock that a server sends to one user in a day: nobody's mailbox is filled by it."""
 

@@ -9,6 +9,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from letterlock._wire.recovery_limits import UNBOUND_SECONDS
 from letterlock.cli._client_commands import new_profile, opened_client
 from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output import warn
@@ -28,6 +29,7 @@ from letterlock.client import (
     ServerStanding,
     SyncClient,
 )
+from letterlock.limits import DAY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,7 +45,10 @@ def setup(arguments: Namespace) -> None:
     with opened_client(arguments) as client:
         client.recovery.setup(_advised(first_password(arguments)), arguments.key_server)
         name = client.name
-    lines = [f"the password brings {name} back, with --relay and --key-server as today: note both"]
+    lines = [
+        f"the password brings {name} back, with --relay and --key-server as today: note both",
+        _reminder(),
+    ]
     report(arguments, {"name": name, "key_server": arguments.key_server}, lines)
 
 
@@ -178,7 +183,16 @@ def _lines(found: RecoveryStatus) -> list[str]:
         lines.append(f"{name}: {'does not answer' if each is None else _standing(each)}")
     if found.missing & {RecoveryLack.SETUP, RecoveryLack.KEY_SERVER} and found.key_server is None:
         lines[-1] = f"{_SERVERS[1]}: none is known here"
+    if RecoveryLack.SERVERS in found.missing:
+        lines += ["give a password again: `letterlock recovery password`", _reminder()]
     return lines
+
+
+def _reminder() -> str:
+    return (
+        f"if the key server checks who you are, it forgets you in {UNBOUND_SECONDS // DAY} days unless you "
+        "run `letterlock recovery bind key-server ADDRESS`"
+    )
 
 
 def _standing(each: ServerStanding) -> str:

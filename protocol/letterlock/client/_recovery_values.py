@@ -53,7 +53,10 @@ class RecoveryLack(Enum):
     BOX = "box out of date"
     """The newest document key or contacts are in no box at the relay. It goes when the relay is there."""
     SERVERS = "servers disagree"
-    """The two servers hold no lock in common. Call `change_password`, and tell their operators."""
+    """The two servers hold no lock in common. Call `change_password`, and tell their operators.
+
+    A key server that checks identities forgets a user who has bound none for a month.
+    """
     KEY_SERVER = "key server unknown"
     """Another device set recovery up, so that this one knows no key server to ask."""
 
