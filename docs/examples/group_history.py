@@ -3,7 +3,7 @@
 Prints:
 
     alice says that bob wrote: Round at nine.
-    alice wrote: I come.
+    alice wrote: On my way.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ async def main(relay: str) -> None:
         await Client.create("carol.db", key=os.urandom(32), name="carol", relay=relay) as carol,
     ):
         group = await alice.groups.create("team", ["bob"], history=True)
-        await alice.groups.send(group, b"I come.")
-        kept = [HistoryText(alice.user_id, int(time.time()), b"I come.")]
+        await alice.groups.send(group, b"On my way.")
+        kept = [HistoryText(alice.user_id, int(time.time()), b"On my way.")]
         await read(bob)
         await bob.groups.send(group, b"Round at nine.")
         kept.insert(0, await read(alice))

@@ -186,7 +186,7 @@ class _Run:
             if isinstance(error, ServerUnavailable) and error.server == _KEY_SERVER
             else "the relay"
         )
-        warn(f"{which} asks to come again in {error.seconds} seconds, so this takes longer: {_SLOW}")
+        warn(f"{which} asks to come again in {error.seconds} seconds, so this takes longer; {_SLOW}")
 
     def _refuse(self, line: int, refused: NotEnrolled) -> None:
         self.first, text = self.first or refused.error, explain(refused.error)

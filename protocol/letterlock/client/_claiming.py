@@ -75,7 +75,7 @@ def _why_nothing(grants: Iterable[Grant], seeds: Iterable[ProvisionalSeeds]) -> 
             return (
                 "the keys of the servers do not fit these invitations: tell their operators, and the granter"
             )
-    return "these invitations are for another address, or were withdrawn or have ended"
+    return "these invitations are for another address, were withdrawn, or have ended: ask whoever sent them"
 
 
 # --- what was given ---------------------------------------------------------------------------------------

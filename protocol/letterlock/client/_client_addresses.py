@@ -134,8 +134,8 @@ class ClientAddresses(Uncopyable):
         """Take back what was shared with an address and is not claimed yet: all of it, or one document.
 
         It needs no answers in `checks`. One honest server is enough, so what the other one has not taken goes
-        with the next `refresh`. What was claimed before is not reached: returns the user ids, 32 bytes each,
-        of whoever had claimed something before this was called. Raises UsageError if nothing waits.
+        with the next `refresh`. What was claimed before stays with whoever has it:
+        returns their user ids, 32 bytes each. Raises UsageError if nothing waits.
         """
         id_ = None if document is None else require_subject_id(document)
         self._desk.office.require_outside()

@@ -13,7 +13,7 @@ from letterlock.relay._server._rates import Rates
 from letterlock.relay._server._status_frame import STORES, bars, cards, duration, number, page
 
 _WHAT: Final = (
-    "Keeps one of two halves of what brings a user back who has lost every device. It can read "
+    "Keeps one of two halves that together bring back a user who has lost every device. It can read "
     "nobody&#8217;s documents, and counts each guess at a password."
 )
 _HELP: Final = (
