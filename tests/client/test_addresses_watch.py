@@ -1,7 +1,9 @@
 """The granter's client learns of a claim by itself, and asks nobody without end. CLN-36, PRV-14."""
 
+import sys
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -10,6 +12,7 @@ from letterlock._wire.grant_subject import SubjectKind
 from letterlock._wire.provisional_calls import IdentityMade
 from letterlock.client import Client, RelayEvent, RelayEventKind, RelayUnavailable
 from letterlock.documents import NoGrant
+from letterlock.errors import UsageError
 from letterlock.recovery import ServerAtFault
 from support.client_addresses import DORA, AddressTown, lose, tell
 from support.client_documents import CONTENT, reads, sealed
@@ -243,5 +246,26 @@ def test_one_server_says_of_nobody_that_they_had_claimed_it(tmp_path: Path, serv
         assert await alice.documents.addresses.all() == ()
         with pytest.raises(NoGrant):
             await dora.documents.addresses.claim([invitation], checks=town.doras)
+
+    tell(tmp_path, story)
+
+
+def test_without_the_extra_nobody_looks_and_nothing_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that was installed anew without `recovery`, on the store of an earlier one."""
+
+    class Missing(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise UsageError(f"recovery needs voprf, for {name}")
+
+    async def story(town: AddressTown, alice: Client) -> None:
+        mallory, document = await _shared(town, alice)
+        asked, name = town.count("make"), "letterlock.client._client_addresses"
+        monkeypatch.setitem(sys.modules, name, Missing(name))
+        await _pretends(mallory, alice, document)
+        await alice.documents.refresh()
+        assert town.count("make") == asked
+        assert all(each.kind is not RelayEventKind.FAILED for each in alice._office.events)
 
     tell(tmp_path, story)

@@ -338,9 +338,10 @@ class ClientDocuments(Uncopyable):
         """Look whether somebody shows that they have claimed what was shared with an address. [CLN-36]"""
         entries = self._office.thread.store.tables.entries
         if await self._office.run(entries.count, EntryKind.INVITED):
-            from letterlock.client._client_addresses import look_for_claims  # noqa: PLC0415 (optional)
+            with suppress(UsageError):  # the extra that shared it is not there any more
+                from letterlock.client._client_addresses import look_for_claims  # noqa: PLC0415 (optional)
 
-            return await look_for_claims(self.addresses)
+                return await look_for_claims(self.addresses)
         return False
 
     async def _share(self, make: Callable[[], Shared]) -> Shared:
