@@ -7,10 +7,14 @@ from typing import Any, TypeVar
 
 import pytest
 
-from letterlock._keyserver import _signers, _turns
+from letterlock._keyserver import _limits, _signers, _turns
+from letterlock._keyserver._limits import AddressLimits
 from letterlock._keyserver._lists import CheckedLists, SeenList, check_lists
 from letterlock._keyserver._rows import SealedRows
 from letterlock._keyserver._turns import Turns
+from letterlock._wire.recovery_calls import ShowLocks
+from letterlock._wire.recovery_frame import RECOVERY_CALL_OF_REQUEST
+from letterlock._wire.recovery_kept import PutBox
 from letterlock._wire.relay_error import ErrorAnswer, RelayCode
 from letterlock.relay._reply import Refused
 from support.keyserver_boxes import put
@@ -40,7 +44,7 @@ class Row:
 
     async def call(self, user_id: bytes, size: int, held: asyncio.Event | None = None) -> None:
         try:
-            async with self.turns.turn(user_id, size):
+            async with self.turns.turn(size):
                 self.served.append(user_id)
                 if held is not None:
                     await held.wait()
@@ -115,21 +119,16 @@ def test_a_row_that_is_full_loses_the_dearest() -> None:
     play(whole)
 
 
-def test_whoever_has_the_lists_of_a_user_fills_no_row_with_them() -> None:
+def test_whoever_has_the_lists_of_a_user_takes_no_places_of_that_user() -> None:
     async def whole(row: Row) -> None:
         held = await full(row)
-        for _ in range(_turns._OF_ONE):
-            await row.come(stranger(7), FEW)
-        await row.come(stranger(7), FEW)
-        assert row.refused == {stranger(7): RelayCode.SLOW_DOWN}
-        await row.come(ALICE, FEW)
+        for _ in range(_turns._WAITING // 2):
+            await row.come(ALICE, FEW)
+        await row.come(ALICE, FEW // 4)
         held.set()
         await row.done()
-        assert row.served.count(stranger(7)) == _turns._OF_ONE
-        assert ALICE in row.served
-        row.refused.clear()
-        await row.call(stranger(7), FEW)  # the bound holds for what waits, and ends with it
         assert not row.refused
+        assert len(row.served) == _turns._AT_ONCE + _turns._WAITING // 2 + 1
 
     play(whole)
 
@@ -147,7 +146,7 @@ def test_nothing_stays_behind() -> None:
             held.set()
             await row.done()
             row.tasks.clear()
-        assert (row.turns._running, row.turns._waiting, dict(row.turns._of)) == (0, [], {})
+        assert (row.turns._running, row.turns._waiting) == (0, [])
 
     play(whole)
 
@@ -213,3 +212,31 @@ async def test_a_flood_of_made_up_lists_delays_no_honest_user(
         await honest
     assert checked.index(town.user_id) == _turns._AT_ONCE
     assert len(checked) == 41
+
+
+async def test_one_address_has_only_so_many_calls_under_way(rows: SealedRows) -> None:
+    """REC-55. Others have theirs, and calls without lists do not count."""
+    goes_on, limits = asyncio.Event(), AddressLimits(1000)
+
+    async def run(work: Callable[[], T], /) -> T:
+        await goes_on.wait()
+        return work()
+
+    town = DeskTown((rows,), limits=limits, run=run)
+
+    call, request = RECOVERY_CALL_OF_REQUEST[PutBox], put(town, 1)
+    frame = with_lists(request, *town.lists).encode()
+
+    async def from_address(address: str) -> int:
+        return (await town.desks[0].handle(call, frame, address)).status
+
+    async with asyncio.TaskGroup() as group:
+        many = [group.create_task(from_address("192.0.2.7")) for _ in range(20)]
+        await waiting(town, _limits._AT_ONCE - _turns._AT_ONCE)
+        other = group.create_task(from_address("192.0.2.8"))
+        await waiting(town, _limits._AT_ONCE - _turns._AT_ONCE + 1)
+        await town.ask(1, ShowLocks(town.user_id))
+        goes_on.set()
+    assert sorted(each.result() for each in many) == [200] * _limits._AT_ONCE + [429] * 4
+    assert other.result() == 200
+    assert not limits._under_way

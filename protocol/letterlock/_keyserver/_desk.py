@@ -162,9 +162,14 @@ class Desk:
         return Reply(200, answer.encode())
 
     async def _answer(self, call: RecoveryCall, body: bytes, address: str) -> RelayBody:
-        now, beside = self._plans.clock(), self._beside
-        if beside.limits is not None:
-            beside.limits.take(call, address, now)  # REC-24: before anything is parsed
+        limits = self._beside.limits
+        if limits is None:
+            return await self._carried_out(call, body)
+        limits.take(call, address, self._plans.clock())  # REC-24: before anything is parsed
+        with limits.under_way(call, address):
+            return await self._carried_out(call, body)
+
+    async def _carried_out(self, call: RecoveryCall, body: bytes) -> RelayBody:
         if len(body) > call.size:
             raise Refused(RelayCode.TOO_LARGE, call.size)
         frame = RecoveryFrame.decode(body)

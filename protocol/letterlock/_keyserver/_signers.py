@@ -53,7 +53,7 @@ class Signers:
         encoded, size = frame.lists, sum(map(len, frame.lists))
         (found,) = await self._rows.load((RowKind.LISTS, user_id))
         seen = seen_in(found)
-        async with self._turns.turn(user_id, size):  # REC-55
+        async with self._turns.turn(size):  # REC-55
             return await self.run(lambda: check_lists(user_id, encoded, seen))
 
     async def admit(self, lists: CheckedLists, pass_: bytes | None) -> None:

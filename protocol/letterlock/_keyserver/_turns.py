@@ -1,19 +1,18 @@
 """Turns: whose device lists are verified next, where strangers may bring as many as they like.
 
     cheap first      by the size of the lists, in powers of two; equal ones in the order in which they came
-    a few of one     calls of one user id wait, and the next one is refused
     a bounded queue  the most expensive call is refused when there is no room                        [REC-55]
 
 A list costs about a millisecond, and an honest user brings the few that are new here. So a stranger who sends
 hundreds at a time waits behind everybody. Whoever wants to hold others up has to send as many small calls as
-two cores verify. What is known of a user here plays no part: the wait would tell it.                [REC-19]
+two cores verify. Whose lists they are plays no part: the wait would tell who is known, and
+whoever has a user's lists would take the places of that user.                                       [REC-19]
 
-Not here: verifying (_lists.py); what an address may call (_limits.py).
+Not here: verifying (_lists.py); what an address may call, and how much at once (_limits.py).
 """
 
 import asyncio
 from bisect import insort
-from collections import Counter
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from itertools import count
@@ -25,9 +24,6 @@ from letterlock.relay._reply import Refused
 
 _AT_ONCE: Final = 2
 """Calls whose lists are verified at the same time, in one process. The other cores have calls to answer."""
-
-_OF_ONE: Final = 4
-"""Calls of one user that are verified or wait: the user's devices, and whoever has seen their lists."""
 
 _WAITING: Final = 256
 """Calls that wait. Each holds the memory of its lists, 4 MiB at most."""
@@ -44,31 +40,24 @@ class _Waiting(NamedTuple):
 class Turns:
     """The turns of one process."""
 
-    __slots__ = ("_numbers", "_of", "_running", "_waiting")
+    __slots__ = ("_numbers", "_running", "_waiting")
 
     def __init__(self) -> None:
         self._running = 0
         self._waiting = list[_Waiting]()
-        self._of = Counter[bytes]()
         self._numbers = count()
 
     @asynccontextmanager
-    async def turn(self, user_id: bytes, size: int) -> AsyncGenerator[None]:
+    async def turn(self, size: int) -> AsyncGenerator[None]:
         """Wait for a turn, and have it until the block ends. `size` is that of the lists, in bytes.
 
-        Raises Refused: SLOW_DOWN if too many calls of this user wait, UNAVAILABLE if too many cheaper ones.
+        Raises Refused, UNAVAILABLE, if too many cheaper ones wait.
         """
-        if self._of[user_id] >= _OF_ONE:
-            raise Refused(RelayCode.SLOW_DOWN, BUSY_SECONDS)
-        self._of[user_id] += 1
+        await self._begin(size.bit_length())
         try:
-            await self._begin(size.bit_length())
-            try:
-                yield
-            finally:
-                self._end()
+            yield
         finally:
-            self._of -= Counter((user_id,))  # what is at 0 goes: strangers leave nothing behind
+            self._end()
 
     async def _begin(self, cost: int) -> None:
         if self._running < _AT_ONCE:
