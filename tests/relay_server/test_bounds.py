@@ -1,6 +1,7 @@
 """What one request may cost: size of head and body, media type, method, time, and memory without a token."""
 
 import asyncio
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -237,7 +238,7 @@ def test_strangers_bodies_share_bounded_memory(tmp_path_factory: pytest.TempPath
         assert status_of(small.talk(request(ASK))) == 200
         before = small.memory()
         held: list[socket.socket] = []
-        answers = []
+        answers = set[int]()
         try:
             for _ in range(40):
                 connection = small.connect()
@@ -248,13 +249,16 @@ def test_strangers_bodies_share_bounded_memory(tmp_path_factory: pytest.TempPath
             assert small.metrics()["letterlock_relay_body_bytes"] <= 8 * MIB
             assert small.memory() - before < 64 * MIB
             assert status_of(small.talk(request(ASK))) == 200
-            for each in held[4:8]:
-                each.settimeout(30)
-                answers.append(everything(each))
+            waiting = list(held)
+            while 503 not in answers:
+                # Whoever has a place says nothing, and the end of a connection may overtake what it was told.
+                answered, _, _ = select.select(waiting, [], [], 30)
+                assert answered
+                waiting.remove(answered[0])
+                answers.add(status_of(everything(answered[0])))
         finally:
             for each in held:
                 each.close()
-        assert 503 in {status_of(each) for each in answers}
         until(lambda: small.metrics()["letterlock_relay_body_bytes"] == 0)
 
 

@@ -28,7 +28,7 @@ from support.relay_server import ServedTown
 pytestmark = pytest.mark.slow
 
 SECONDS: Final = 600
-MEMBERS: Final = min(int(os.environ.get("LETTERLOCK_GROUP_MEMBERS", "100")), MAX_GROUP_MEMBERS)
+MEMBERS: Final = min(int(os.environ.get("LETTERLOCK_GROUP_MEMBERS", "70")), MAX_GROUP_MEMBERS)
 REAL: Final = ("alice", "bob", "carol", "dave", "erin")
 
 

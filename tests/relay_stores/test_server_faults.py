@@ -12,6 +12,7 @@ import pytest
 from letterlock.errors import StoreError
 from letterlock.relay import Delivered, LogHead, Mail, Put, RelayStore, open_store
 from letterlock.relay._jetstream import connection, retries
+from letterlock.relay._jetstream.store import JetStreamRelayStore
 from letterlock.relay._postgresql import driver
 from support.relay_databases import SERVERS, Database, port_of, url_through
 from support.relay_killing import Nursery
@@ -38,6 +39,8 @@ MOST: Final = 40
 """Claims in one test: a device gives out 60 single-use bundles at once."""
 PAUSE: Final = float(os.environ.get("LETTERLOCK_PAUSE", "0.5"))
 """Seconds for which a server stops. With 15 a node of NATS is taken for lost."""
+SECONDS: Final = 30.0
+"""Much longer than a new connection takes."""
 
 on_servers = pytest.mark.parametrize("database", SERVERS, indirect=True)
 
@@ -63,11 +66,11 @@ def test_nothing_is_lost_when_a_server_stops_for_a_while(database: Database, url
 async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Database, url: str) -> None:
     """Every answer is lost at some time. Whoever asks again is answered as if it were the first time.
 
-    What JetStream was asked is given up after two seconds, so it loses fewer.
+    A client of JetStream needs longer for another connection, so it loses fewer.
     """
     direct = await open_store(url).open()
     person = await _prepared(direct)
-    rounds = min(TIMES * (1 if url.startswith("nats") else 4), MOST)
+    rounds = min(TIMES * (2 if url.startswith("nats") else 4), MOST)
     mail = [letter(1, bytes([number])) for number in range(rounds)]
     claims = [(os.urandom(16), os.urandom(16)) for _ in mail]
     bundles = list[bytes | None]()
@@ -110,6 +113,38 @@ async def test_what_is_repeated_after_a_lost_answer_happens_once(database: Datab
     assert (await direct.stock(person.key, 1)).bundles == 90 - len(mail)
     assert await direct.check() == []
     await direct.close()
+
+
+@pytest.mark.parametrize("database", ["nats"], indirect=True)
+@pytest.mark.parametrize("kind", ["request", "stream", "subscription"])
+async def test_a_question_ends_with_its_connection(
+    kind: str, database: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not when its time is over: no answer comes any more. The next question is answered."""
+    async with Proxy(port_of(database)) as proxy:
+        store = await open_store(url_through(database, url, proxy.port)).open()
+        assert isinstance(store, JetStreamRelayStore)
+        nats = store._shared.nats
+        questions: dict[str, Callable[[], Awaitable[object]]] = {
+            "request": lambda: nats.call("INFO", {}),
+            "stream": lambda: nats.up_to("relay_00", "relay"),
+            "subscription": lambda: nats.listen("relay", lambda: None),
+        }
+        monkeypatch.setattr(connection, "ANSWER_SECONDS", SECONDS * 2)
+        for _ in range(2):
+            proxy.answers, proxy.lost = False, 0
+            asked = [asyncio.ensure_future(questions[kind]()) for _ in range(3)]
+            for _ in range(3000):
+                if proxy.lost:
+                    break
+                await asyncio.sleep(0.01)
+            proxy.cut()
+            proxy.answers = True
+            async with asyncio.timeout(SECONDS):
+                outcomes = await asyncio.gather(*asked, return_exceptions=True)
+                assert [type(each) for each in outcomes] == [connection.Unsettled] * 3
+                assert "error" not in await nats.call("INFO", {})
+        await store.close()
 
 
 async def _without_an_answer(proxy: Proxy, call: Callable[[], Awaitable[None]]) -> None:

@@ -18,8 +18,8 @@ import asyncio
 import base64
 import json
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from secrets import token_hex
 from typing import Any, Final, NamedTuple
@@ -111,12 +111,13 @@ def library() -> Any:  # noqa: ANN401 (a module that is not always there)
 class Nats:
     """A connection to a cluster. When a server is lost, or of no use, it goes on with another one."""
 
-    __slots__ = ("_client", "_errors", "_in_vain_since", "_on_reconnect", "_servers")
+    __slots__ = ("_client", "_errors", "_in_vain_since", "_on_reconnect", "_questions", "_servers")
 
     def __init__(self, servers: Sequence[str], on_reconnect: Callable[[], None]) -> None:
         self._servers = random.sample(servers, len(servers))
         self._in_vain_since: float | None = None
         self._on_reconnect = on_reconnect
+        self._questions = set[asyncio.Timeout]()
         self._client: Any = None
         self._errors: tuple[type[Exception], ...] = ()
 
@@ -124,6 +125,9 @@ class Nats:
         """Connect. Raises StoreError."""
         nats = library()
         self._errors = (nats.errors.Error, TimeoutError, OSError)
+
+        async def disconnected() -> None:
+            self._give_up_questions()
 
         async def reconnected() -> None:
             self._on_reconnect()
@@ -141,6 +145,7 @@ class Nats:
             "reconnect_time_wait": 0.2,
             "ping_interval": 2,
             "max_outstanding_pings": 2,
+            "disconnected_cb": disconnected,
             "reconnected_cb": reconnected,
             "error_cb": ignore,
         }
@@ -171,7 +176,8 @@ class Nats:
     async def _ask(self, subject: str, data: bytes, headers: dict[str, str] | None = None) -> dict[str, Any]:
         """Return the leader's answer. Raises Unsettled."""
         try:
-            answer = await self.client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
+            async with self._question():
+                answer = await self.client.request(subject, data, timeout=ANSWER_SECONDS, headers=headers)
         except self._errors:
             await self._doubt()
             raise Unsettled from None
@@ -181,6 +187,22 @@ class Nats:
         else:
             self._in_vain_since = None
         return read
+
+    @asynccontextmanager
+    async def _question(self) -> AsyncGenerator[None]:
+        """Raise TimeoutError in the block when the connection is lost: no other one brings the answer."""
+        async with asyncio.timeout(None) as question:
+            self._questions.add(question)
+            try:
+                yield
+            finally:
+                self._questions.discard(question)
+
+    def _give_up_questions(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for each in self._questions:
+            each.reschedule(now)
+        self._questions.clear()
 
     async def _doubt(self) -> None:
         """Go on with another server if this one has been asked in vain for some time."""
@@ -236,7 +258,8 @@ class Nats:
             try:
                 await client.publish(f"$JS.API.DIRECT.GET.{stream}", json.dumps(body).encode(), reply=inbox)
                 while True:
-                    message = await subscription.next_msg(timeout=ANSWER_SECONDS)
+                    async with self._question():
+                        message = await subscription.next_msg(timeout=ANSWER_SECONDS)
                     headers: dict[str, str] = message.headers or {}
                     if "Status" in headers:
                         if headers["Status"] not in {"204", "404"}:
@@ -301,7 +324,8 @@ class Nats:
 
         try:
             subscription = await self.client.subscribe(subject, cb=on_message)
-            await self.client.flush(timeout=ANSWER_SECONDS)
+            async with self._question():
+                await self.client.flush(timeout=ANSWER_SECONDS)
         except self._errors:
             raise Unsettled from None
 
