@@ -299,8 +299,8 @@ class Convener:
         office, queue = self._office, self._queue
         for _ in range(_ROUNDS):
             post = await self._sealed(id_, group)
+            office.fetcher_wake.set()  # it may wait for lists, and members for whom there is no session yet
             if post is None or post.text is None:
-                office.fetcher_wake.set()  # it may wait for lists
                 return
             if not post.offered:
                 office.sender_wake.set()  # which wakes this task when it has sent them
