@@ -24,8 +24,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiles]:
 
 
 def received(town: Profiles, name: str) -> list[dict[str, Any]]:
-    """Return what a profile received of groups, once texts that wait for keys were tried again."""
-    lines = town.run(name, "receive", "--json", "--wait", "3").splitlines()
+    """Return what a profile receives of groups in a while. What waits for its keys is tried again."""
+    lines = town.run(name, "receive", "--json", "--wait", "1").splitlines()
     return [each for each in map(json.loads, lines) if "group" in each]
 
 
@@ -35,12 +35,12 @@ def texts(town: Profiles, name: str) -> list[tuple[str, str]]:
 
 def reads(town: Profiles, name: str, sender: str, text: str) -> bool:
     """Return whether a text arrives, which may have to wait for its keys."""
-    return any((sender, text) in texts(town, name) for _ in range(10))
+    return any((sender, text) in texts(town, name) for _ in range(30))
 
 
 def knows(town: Profiles, name: str, group: str) -> bool:
     """Return whether a profile learns of a group, whose secret may be on its way."""
-    return any(group.encode() in town.run(name, "group", "list") for _ in range(10))
+    return any(group.encode() in town.run(name, "group", "list") for _ in range(30))
 
 
 def test_a_group_writes_and_who_is_removed_reads_no_more(town: Profiles) -> None:
@@ -170,8 +170,8 @@ def test_a_newcomer_reads_what_was_written_before_as_somebody_tells_it(  # GRP-5
     assert knows(town, "bob", "rounds")
     town.run("bob", "group", "send", "rounds", data=b"bed 4 is free")
     lines = list[bytes]()
-    for _ in range(10):
-        lines += town.run("alice", "receive", "--json", "--wait", "3").splitlines()
+    for _ in range(30):
+        lines += town.run("alice", "receive", "--json", "--wait", "1").splitlines()
         if any(b"bed 4 is free" in each for each in lines):
             break
     own = {"group": made["id"], "sender": "alice", "time": 1_700_000_000, "text": "\x1b[2Jthanks"}
