@@ -76,6 +76,12 @@ def add_recovery_commands(commands: "Commands") -> None:
     add_key_server(password, required=False)
     add_checks(password)
     add_password(password)
+    _add_recover(inner)
+    add_member(inner, "recovery", "status", "show what is missing, and the uses that are left", _STATUS)
+    add_second_lock_commands(inner)
+
+
+def _add_recover(inner: "Commands") -> None:
     recover = add_member(
         inner, "recovery", "recover", "make this a new device of a user who lost all others", _RECOVER
     )
@@ -99,5 +105,3 @@ def add_recovery_commands(commands: "Commands") -> None:
     )
     add_checks(recover)
     add_password(recover)
-    add_member(inner, "recovery", "status", "show what is missing, and the uses that are left", _STATUS)
-    add_second_lock_commands(inner)
