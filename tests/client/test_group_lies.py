@@ -17,7 +17,7 @@ from letterlock.client._transport import Reply
 from letterlock.groups import GroupEventKind, GroupProcessed, GroupRole
 from support.client_emptied import emptied
 from support.client_groups import all_read, founded, nothing_more, texts
-from support.client_town import Asked, Town, happens, play, refusal
+from support.client_town import Asked, Town, happens, play, refusal, until
 from support.pair import flipped
 
 LATER_VERSION = 2
@@ -132,16 +132,19 @@ def test_a_text_that_is_hidden_keeps_no_later_one_away(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", [RelayCode.STALE, RelayCode.UNKNOWN, RelayCode.REFUSED])
-def test_a_text_that_is_refused_waits_and_goes_later(tmp_path: Path, code: RelayCode) -> None:
+def test_a_text_that_is_refused_waits_and_goes_later(
+    tmp_path: Path, code: RelayCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A relay that refuses for no reason is not asked without a pause, and nothing is lost."""
 
     async def story(town: Town) -> None:
         group, (alice, bob) = await founded(town, "alice", "bob")
-        refused = 0
+        refused, town.now = 0, town.clock()
+        monkeypatch.setattr("support.client_town.SPEED", 0)  # time passes where the test says so
 
         def refuse(asked: Asked) -> Reply | None:
             nonlocal refused
-            if asked.name != "group-send" or refused >= 3:
+            if asked.name != "group-send":
                 return None
             refused += 1
             return refusal(code, 1)
@@ -149,8 +152,17 @@ def test_a_text_that_is_refused_waits_and_goes_later(tmp_path: Path, code: Relay
         town.rules.append(refuse)
         await alice.groups.send(group, b"one")
         await alice.groups.send(group, b"two")
+        await until(lambda: refused > 0)
+        await alice.groups.refresh()
+        before = refused
+        await alice.groups.refresh()
+        assert refused == before
+        town.now += 60
+        await alice.groups.refresh()
+        assert refused > before
+        town.rules.clear()
+        town.now += 60
         assert await texts(bob, 2) == [("alice", b"one"), ("alice", b"two")]
-        assert refused == 3
 
     play(tmp_path, story)
 

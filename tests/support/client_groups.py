@@ -32,7 +32,10 @@ async def nothing_more(client: Client) -> None:
 
 
 async def in_group(client: Client, group: bytes, *names: str) -> None:
-    """Wait until these people are the members of a group, and known by their names."""
+    """Wait until these people are the members of a group, and known by their names.
+
+    Nobody is told of a new entry before a text, or an hour: so the client is asked to look.
+    """
     wanted = set(names)
     while True:
         known = {each.id: each for each in await client.groups.all()}
@@ -40,6 +43,7 @@ async def in_group(client: Client, group: bytes, *names: str) -> None:
             own = {client.name} if known[group].role is not None else set[str]()
             if {each.name for each in known[group].members if each.name} | own == wanted:
                 return
+        await client.groups.refresh()
         await asyncio.sleep(0.01)
 
 
