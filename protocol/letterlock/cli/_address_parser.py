@@ -20,7 +20,7 @@ with the document; without one, an interrupted claim goes on.
 
 _WITHDRAW: Final = """\
 Take back what you shared with a mail address and nobody has claimed yet: all of
-it, or one document. What was claimed before is that user's own.
+it, or one document. What was claimed before stays with that user.
 """
 
 _ADDRESSES: Final = """\

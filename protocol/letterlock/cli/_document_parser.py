@@ -54,8 +54,8 @@ do as well as its file.
 
 With --mail, it is shared with somebody who has no account yet, until a day that
 --until names, or for 30 days. Send that person FILE and the invitation, which
-is written to FILE.invitation or to -o; both servers check the address when they
-`letterlock claim` it, and yours now.
+is written to FILE.invitation or to -o. Both servers check that address when the
+person runs `letterlock claim`, and yours now.
 
 {_READERS}
 """

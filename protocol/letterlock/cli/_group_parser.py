@@ -129,7 +129,7 @@ def _add_history_commands(group: LogParser) -> None:
     text = "lines of `receive --json`; standard input by default"
     give.add_argument("file", metavar="FILE", nargs="?", default=STANDARD_STREAM, help=text)
     add_store(give, required=True)
-    group.of_one("histories", "list what members gave of what was written before", _HISTORIES)
-    read = group.of_one("read-history", "print what a member gave of what was written before", _READ)
+    group.of_one("histories", "list the histories that members gave you", _HISTORIES)
+    read = group.of_one("read-history", "print a history that a member gave you", _READ)
     read.add_argument("document", metavar="DOCUMENT", help="its id")
     add_store(read, required=True)

@@ -48,7 +48,7 @@ KEYSERVER_OPTIONS: Final = (
         "new-users",
         NEW_USERS,
         "N",
-        "users without a pass who may come at once and in a day, in each process; 0: no bound",
+        "new users without a pass who may come at once, and in a day, in each process; 0: no bound",
         integer(0, 86_400),
     ),
     *(BY_NAME[name] for name in _COMMON[2:]),

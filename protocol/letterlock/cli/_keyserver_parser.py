@@ -64,10 +64,10 @@ if there is a fault. At the relay, name its --recovery-store and
 
 _RELEASE: Final = """\
 Let an identity belong to nobody, so that another user can bind it: a mail
-address has got another owner, or an account was given to somebody else. Make
-sure of that first: whoever had it does not pass the check by it any more.
+address has a new owner, or an account was given to somebody else. Make sure
+of that first: the user who had it can no longer pass the check with it.
 
-CHECK is written as the server is told it. The server may run meanwhile. Each
+Write CHECK as in the server's --identity. The server may run meanwhile. Each
 server has bindings of its own: at the relay, name its --recovery-store and
 --recovery-keys.
 """

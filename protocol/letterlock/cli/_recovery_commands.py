@@ -184,7 +184,7 @@ def _lines(found: RecoveryStatus) -> list[str]:
     if found.missing & {RecoveryLack.SETUP, RecoveryLack.KEY_SERVER} and found.key_server is None:
         lines[-1] = f"{_SERVERS[1]}: none is known here"
     if RecoveryLack.SERVERS in found.missing:
-        lines += ["give a password again: `letterlock recovery password`", _reminder()]
+        lines += ["set a password again: `letterlock recovery password`", _reminder()]
     return lines
 
 

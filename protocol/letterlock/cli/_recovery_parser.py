@@ -30,27 +30,27 @@ descriptor that --password-fd names. It is never an argument.
 """
 
 _SETUP: Final = """\
-Have a password bring you back. Run it on your oldest device. An interrupted
-command is repeated with the same password, or another one.
+Have a password bring you back. Run it on your oldest device. If it is
+interrupted, run it again, with the same password or another one.
 """
 
 _BIND: Final = """\
 Have a server know you by a mail address. It sends a code there now, which you
 type, and one whenever somebody wants to try your password. Run it for each
-server that checks who asks, on a device of yours.
+server that checks who asks, on one of your devices.
 """
 
 _CHANGE: Final = """\
-Change the password. With --old you type the one before, too, and there is a
-password that works at any moment. Without it, your oldest device replaces the
-recovery device. On a device that did not set recovery up, name the key server.
+Change the password. With --old you type the old one as well, and one of the
+two works at any moment. Without it, your oldest device replaces the recovery
+device. On a device that did not set recovery up, name the key server.
 """
 
 _RECOVER: Final = """\
 Make this profile a new device of NAME, who lost every other one. A wrong
-password costs one of a few uses, which come back with the right one. Where an
-application made NAME and the password, it asks for another password: this is
-the first login. With --first it asks at once, and the checks are passed once.
+password costs one of a few uses, which come back with the right one. If an
+application enrolled NAME, this is the first login, and it asks for a new
+password. With --first it asks at once, and you pass the checks only once.
 """
 
 _STATUS: Final = """\
@@ -72,7 +72,7 @@ def add_recovery_commands(commands: "Commands") -> None:
     bind.add_argument("address", metavar="ADDRESS", help="your mail address")
     add_code(bind)
     password = add_member(inner, "recovery", "password", "change the password", _CHANGE)
-    password.add_argument("--old", action="store_true", help="ask for the password before, first")
+    password.add_argument("--old", action="store_true", help="ask for the old password first")
     add_key_server(password, required=False)
     add_checks(password)
     add_password(password)
@@ -96,7 +96,7 @@ def _add_recover(inner: "Commands") -> None:
     kind.add_argument(
         "--first",
         action="store_true",
-        help="the first login of somebody whom an application made: ask for a new password as well",
+        help="the first login of a user whom an application enrolled: ask for a new password too",
     )
     kind.add_argument(
         "--forgotten",

@@ -86,10 +86,10 @@ only after a person who lost all devices has shown who they are.
 
 
 _TICKET_IDENTITY: Final = """\
-Print a ticket by which a server of recovery with the check `ticket:KEY` knows
-whom it has before it: IDENTITY is what your application knows the person by,
-and CHALLENGE is what that server gave to the person's client. It serves once,
-within ten minutes. Sign one only after your server knows who it is.
+Print a ticket that tells a server of recovery with the check `ticket:KEY` who
+a person is. IDENTITY is what your application knows the person by, and
+CHALLENGE is what that server gave to the person's client. It serves once,
+within ten minutes. Sign one only when your server knows who the person is.
 """
 
 
@@ -142,7 +142,7 @@ def _add_ticket_commands(commands: "Commands") -> None:
     sign.add_argument("--replace", action="store_true", help="let it replace a user of this name")
     add_output(sign, armor=False)
     known = _relay_command(
-        subcommands, "identity", "sign who somebody is, for a recovery", _TICKET_IDENTITY, of="relay ticket"
+        subcommands, "identity", "sign who a person is, for a recovery", _TICKET_IDENTITY, of="relay ticket"
     )
     known.add_argument("file", metavar="FILE", help="the private key of the check")
     known.add_argument("identity", metavar="IDENTITY", help="what the application knows the person by")

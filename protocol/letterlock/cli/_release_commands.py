@@ -35,7 +35,7 @@ async def _release(arguments: Namespace) -> bool:
     make = checks_named(arguments.check, _ANY)
     checks = dict[str, IdentityCheck]() if make is None else make()
     if len(checks) != 1:
-        raise UsageError("name one check, as the server is told it")
+        raise UsageError("name one check, as in the server's --identity")
     ((kind, check),) = checks.items()
     keys = ServerKeys.read(Path(arguments.keys))
     rows = await SealedRows(open_rows(arguments.store), keys.sealing).open()

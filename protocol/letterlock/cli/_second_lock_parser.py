@@ -47,9 +47,9 @@ it if you have asked for nothing: then somebody is reading your mail.
 """
 
 _ASK: Final = """\
-Ask both servers to let NAME back, who has lost every device and the password.
+Ask both servers to let NAME back in, without a device and without a password.
 Keep this profile: when the delay is over, run `recovery recover NAME
---forgotten` in it. Asking again changes nothing, and says how long it takes.
+--forgotten` in it. Asking again changes nothing, and says when that is.
 """
 
 

@@ -78,7 +78,7 @@ class ClientRecovery(Uncopyable):
         """Have this password bring the user back. `key_server` is the URL of the second server.
 
         The oldest device calls it. Nothing of the password leaves this machine but what both servers see
-        blinded. Where the key server checks who asks, bind an identity within a month: it forgets others.
+        blinded. Where the key server checks who asks, bind an identity within a month, or it forgets you.
         Raises UsageError if there is a recovery device already, if this device may not add one, and for a
         password with fewer than 8 characters besides the name, or a too long one.
         """

@@ -43,7 +43,7 @@ class ServerUnavailable(RelayUnavailable):
 
 
 class NotAdmitted(RelayUnavailable):
-    """The relay knows this device no more, and does not take its user again. See RelayEventKind."""
+    """The relay no longer knows this device, and does not take its user again. See RelayEventKind."""
 
 
 class RelayMisbehaves(PeerError):

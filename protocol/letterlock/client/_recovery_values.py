@@ -55,7 +55,7 @@ class RecoveryLack(Enum):
     SERVERS = "servers disagree"
     """The two servers hold no lock in common. Call `change_password`, and tell their operators.
 
-    A key server that checks identities forgets a user who has bound none for a month.
+    After a month, a key server that checks identities forgets a user who has bound none.
     """
     KEY_SERVER = "key server unknown"
     """Another device set recovery up, so that this one knows no key server to ask."""
