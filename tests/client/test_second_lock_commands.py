@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from letterlock._primitives.entropy import system_entropy
+from letterlock._wire.relay_error import RelayCode
 from letterlock.cli._profile import opener_of
 from letterlock.cli._second_lock_commands import news_text
 from letterlock.client import (
@@ -27,7 +28,7 @@ from letterlock.recovery import Gate, GateKey
 from letterlock.stores import EntryKind
 from support.cli_tools import run
 from support.client_recovery import KEY_SERVER, Servers, Transport
-from support.client_town import QUICK, RELAY, Town, play
+from support.client_town import QUICK, RELAY, Asked, Town, play, refusal
 from support.gate_memory import MemoryGates
 from support.gate_town import Letters
 from support.recovery_town import cheap
@@ -222,6 +223,34 @@ def test_a_device_that_names_the_key_server_once_knows_it(
         assert "key server: holds no half" in await desk.lock("alice", "status")
 
     played(tmp_path, monkeypatch, story)
+
+
+@pytest.mark.parametrize("with_passphrase", [False, True])
+def test_a_profile_of_a_recovery_that_was_overtaken_still_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_passphrase: bool
+) -> None:
+    """CLN-39: under the same key or passphrase."""
+
+    async def story(desk: Desk) -> None:
+        monkeypatch.setenv("LETTERLOCK_PASSPHRASE", "a long passphrase of tests")
+        await desk.lock("alice", "on", *MAILS, password=PASSWORD)
+        flags = ("--passphrase",) if with_passphrase else ()
+        await desk.lock("fresh", "ask", "alice", *AT, *MAILS, *flags)
+        desk.servers.pass_hours(24)
+        desk.servers.town.rules.append(overtakes)
+        back = ("recovery", "recover", "alice", "--forgotten", *AT, *MAILS, *flags)
+        assert "another device list came first" in await desk.run("fresh", *back, password=NEW, status=2)
+        desk.servers.town.rules.clear()
+        said = await desk.run("fresh", "user", "devices", status=2)
+        assert "this profile waits to come back" in said
+        assert "alice: documents and contacts" in await desk.run("fresh", *back, password=NEW)
+
+    played(tmp_path, monkeypatch, story)
+
+
+def overtakes(asked: Asked) -> Reply | None:
+    """Answer as if another list had come first."""
+    return refusal(RelayCode.CONFLICT) if asked.name == "append" else None
 
 
 def test_what_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

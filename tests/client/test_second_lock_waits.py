@@ -1,12 +1,19 @@
 """Somebody without a device waits for both halves, with a store that keeps what it asked."""
 
 from pathlib import Path
+from typing import Any, Never
 
 import pytest
 
 from letterlock import SqliteStore
 from letterlock._wire.relay_error import RelayCode
-from letterlock.client import ServerUnavailable
+from letterlock.client import (
+    Client,
+    RecoveryLack,
+    RecoveryOvertaken,
+    RelayUnavailable,
+    ServerUnavailable,
+)
 from letterlock.client._transport import Reply
 from letterlock.errors import AccountExists, UsageError
 from letterlock.limits import DAY, HOUR
@@ -20,9 +27,10 @@ from letterlock.recovery import (
     RecoveryRefused,
     ServerAtFault,
 )
+from letterlock.stores import EntryKind
 from support.client_checks import NEW, Checks, place
-from support.client_recovery import RecoveryAsked, hardness, refused
-from support.client_town import Town, play
+from support.client_recovery import RecoveryAsked, hardness, linked, refused
+from support.client_town import Town, play, refusal
 from support.recovery_town import PASSWORD, cheap
 
 __all__ = ["cheap"]
@@ -221,5 +229,77 @@ def test_halves_are_laid_once_the_lock_of_their_key_is_in_force(tmp_path: Path) 
         assert (status.is_on, status.is_changing) == (True, False)
         assert status.relay is not None
         assert status.relay.delay == DAY
+
+    play(tmp_path, story)
+
+
+# --- another list came first ------------------------------------------------------------------------------
+
+
+async def overtaken(checks: Checks, store: Any, **options: Any) -> Client:
+    """Come back so far that only the list is missing, and return a device that has changed it since."""
+    town = checks.servers.town
+    alice = await checks.on()
+    await checks.ask(store, **options)
+    checks.servers.pass_hours(24)
+    town.rules.append(lambda asked: refusal(RelayCode.UNAVAILABLE) if asked.name == "append" else None)
+    with pytest.raises(RelayUnavailable):
+        await checks.forgotten(store, **options)
+    town.rules.clear()
+    await (await linked(checks.servers, alice)).close()
+    while RecoveryLack.BOX in (await alice.recovery.status()).missing:
+        await alice.recovery.refresh()
+    return alice
+
+
+def files(folder: Path) -> list[str]:
+    return [each.name for each in folder.glob("fresh.db*")]
+
+
+def test_a_recovery_that_was_overtaken_waits_for_no_other_delay(tmp_path: Path) -> None:  # CLN-39
+    async def story(town: Town) -> None:
+        checks, path = Checks(town), tmp_path / "fresh.db"
+        alice = await overtaken(checks, path, key=bytes(32))
+        with pytest.raises(RecoveryOvertaken):
+            await checks.forgotten(path, key=bytes(32))
+        assert files(tmp_path) == ["fresh.db"]
+        async with await checks.forgotten(path, key=bytes(32)) as fresh:
+            assert fresh.user_id == alice.user_id
+            assert await fresh.run(fresh.store.tables.entries.count, EntryKind.ASKING) == 0
+        assert [each.event.name for each in checks.servers.notices if each.server == 1].count("ASKED") == 1
+
+    play(tmp_path, story)
+
+
+def test_a_program_that_ends_over_the_other_store_has_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CLN-39: the new store is whole before it takes the place of the old one."""
+
+    async def story(town: Town) -> None:
+        checks, path = Checks(town), tmp_path / "fresh.db"
+        await overtaken(checks, path, key=bytes(32))
+
+        def dies(*_: Any) -> Never:
+            raise OSError("no power")
+
+        for _ in range(2):
+            with monkeypatch.context() as patch, pytest.raises(OSError, match="no power"):
+                patch.setattr(Path, "replace", dies)
+                await checks.forgotten(path, key=bytes(32))
+        with pytest.raises(RecoveryOvertaken):
+            await checks.forgotten(path, key=bytes(32))
+        await (await checks.forgotten(path, key=bytes(32))).close()
+
+    play(tmp_path, story)
+
+
+def test_a_store_that_is_no_file_has_to_be_emptied(tmp_path: Path) -> None:
+    async def story(town: Town) -> None:
+        checks, store = Checks(town), place(tmp_path)
+        await overtaken(checks, store)
+        for _ in range(2):
+            with pytest.raises(RecoveryOvertaken, match="into an empty store"):
+                await checks.forgotten(store)
 
     play(tmp_path, story)

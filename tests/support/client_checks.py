@@ -108,11 +108,11 @@ class Checks:
         )
 
     async def ask(
-        self, store: Any, servers: RecoveryServers | None = None, client: str = "fresh"
+        self, store: Any, servers: RecoveryServers | None = None, client: str = "fresh", **options: Any
     ) -> SecondLockAsked:
         self.servers.town.now += 61
         kind = self.servers.kind(client)
-        return await kind.ask_second_lock(store, name="alice", servers=servers or self.both())
+        return await kind.ask_second_lock(store, name="alice", servers=servers or self.both(), **options)
 
     async def forgotten(self, store: Any, client: str = "fresh", **options: Any) -> Client:
         self.servers.town.now += 61

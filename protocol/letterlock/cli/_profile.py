@@ -133,6 +133,12 @@ def opener_of(home: str | None) -> Callable[[], SqliteStore]:
     return lambda: _open_store(directory)
 
 
+def store_of(home: str | None) -> tuple[Callable[[Path], SqliteStore], Path]:
+    """Return a function that opens a profile's store, or one of another name beside it, and its path."""
+    directory = profile_directory(home)
+    return lambda path: _open_store(directory, path.name), directory / STORE_NAME
+
+
 def discard_profile(home: str | None) -> None:
     """Delete the store of a profile that nobody knows, and that nobody ever will. The key file stays."""
     path = profile_directory(home) / STORE_NAME
@@ -181,8 +187,8 @@ def store_opened_with(directory: Path) -> OpenedWith | None:
     return opened_with(directory / STORE_NAME)
 
 
-def _open_store(directory: Path) -> SqliteStore:
-    path = directory / STORE_NAME
+def _open_store(directory: Path, name: str = STORE_NAME) -> SqliteStore:
+    path = directory / name
     tried: set[bytes] = set()
     while True:
         kind = store_opened_with(directory)

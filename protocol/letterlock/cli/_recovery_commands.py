@@ -13,7 +13,7 @@ from letterlock._wire.recovery_limits import UNBOUND_SECONDS
 from letterlock.cli._client_commands import new_profile, opened_client
 from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output import warn
-from letterlock.cli._profile import discard_profile, require_clock
+from letterlock.cli._profile import discard_profile, require_clock, store_of
 from letterlock.cli._recovery_arguments import SERVERS
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
@@ -91,7 +91,9 @@ def recover(arguments: Namespace) -> None:
         with timed():
             client = _back(arguments, opener, given, servers)
     except BaseException as error:
-        if isinstance(error, RecoveryOvertaken) or (is_new and is_empty(opener)):
+        if isinstance(error, RecoveryOvertaken):
+            _forget_device(arguments.home)
+        elif is_new and is_empty(opener):
             discard_profile(arguments.home)
         raise
     with client:
@@ -104,6 +106,14 @@ def recover(arguments: Namespace) -> None:
         "conversations begin anew, under the same safety numbers",
     ]
     report(arguments, shown, lines)
+
+
+def _forget_device(home: str | None) -> None:
+    """Delete a store whose device nobody knows, apart from what somebody waits with. [CLN-39]"""
+    from letterlock.client._asking_kept import keep_asking  # noqa: PLC0415 (optional)
+
+    if not keep_asking(*store_of(home)):
+        discard_profile(home)
 
 
 def _back(

@@ -105,7 +105,9 @@ class RecoveryOvertaken(UsageError):
     """Another device changed the device list before this recovery was at the relay. Recover again.
 
     Nobody knows the device that this recovery made. Its store is deleted if it was named by a path; empty
-    any other one before you recover again. The password was right, so no use is spent. At a first login,
+    any other one before you recover again. The password was right, so no use is spent. Where it was a second
+    lock, a store that was named by a path keeps what was asked for: call `recover_forgotten` again. For any
+    other store, the delay begins again. At a first login,
     somebody else has logged in first: perhaps the same person, on another device, whose password then brings
     this one in.
     """

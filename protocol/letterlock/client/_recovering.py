@@ -212,7 +212,6 @@ class _Save:
         # Nobody relies on a lock whose password is forgotten: it may differ at the two servers.
         tables.save_change(RecoveryChange(key, is_first=self.how.is_forgotten))
         second.begin(key, None, is_new=False)
-        second.save_asking(None)
         return arrivals
 
     def _back(self, store: Store, key: RecoveryKey, remains: Remains) -> Recovered:

@@ -177,6 +177,10 @@ class RecoveryDesk(Uncopyable):
         The relay does not know this device yet. Raises RecoveryOvertaken if another list came first;
         RelayUnavailable, RelayMisbehaves.
         """
+        await self._upload_as(key)
+        await self.office.run(self.second.save_asking, None)  # until then it may be needed again  [CLN-39]
+
+    async def _upload_as(self, key: RecoveryKey) -> None:
         office, queue = self.office, self.office.queue
         missing, device_id = await office.run(self._of_recovery)
         if not missing:

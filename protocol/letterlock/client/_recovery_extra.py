@@ -72,11 +72,14 @@ async def recovered(
 async def brought_back(recovery: "ClientRecovery", password: str, opener: StoreOpener) -> None:
     """Do what follows a recovery. A store whose device list was overtaken is deleted, if it is a file.
 
+    Without a password, it keeps what was asked for: the delay is over. [CLN-39]
     Raises what `ClientRecovery` raises.
     """
+    from letterlock.client._asking_kept import keep_asking  # noqa: PLC0415 (optional)
+
     desk = recovery._desk  # noqa: SLF001 # pyright: ignore[reportPrivateUsage]
     try:
         await recovery.come_back(password)
     except RecoveryOvertaken:  # also in a store of an earlier attempt: nobody knows its device
-        await opener.made().discard(desk.office.thread, desk.is_behind)
+        await opener.made().discard(desk.office.thread, desk.is_behind, keep_asking)
         raise

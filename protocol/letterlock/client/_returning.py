@@ -108,9 +108,10 @@ class ClientReturn(Uncopyable):
     ) -> Self:
         """Make this device one of the user's, after the delay of `ask_second_lock` with the same store.
 
-        It goes on as `recover` does, with a new password; the second lock stays on. Interrupted, call it
-        again. Raises HalfWaits before the delay is over; RecoveryRefused if a device has stopped the wait;
-        ServerAtFault if a half is not the one to which both servers commit; and what `recover` raises.
+        It goes on as `recover` does, with a new password; the second lock stays on. Interrupted, or overtaken
+        by another device list (RecoveryOvertaken), call it again. Raises HalfWaits before the delay is over;
+        RecoveryRefused if a device has stopped the wait; ServerAtFault if a half is not the one to which both
+        servers commit; and what `recover` raises.
         """
         from letterlock.client._recovering import Return  # noqa: PLC0415 (optional)
 
