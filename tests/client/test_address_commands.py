@@ -3,6 +3,7 @@
 CLN-32, PRV-9.
 """
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -30,16 +31,26 @@ def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path) -> None:
         own = ("--relay-mail", ALICE, "--key-server-mail", ALICE, *at)
         said = town.typed("alice", "share", str(sealed), "--mail", DORA, *own)
         assert b"letter.ll.invitation: send it with the sealed file to dora@example.org" in said
+        record, parts = root / "record.json", root / "parts.json"
+        record.write_text('{"name": "Lind", "dose": 5}')
+        parts.write_text('{"office": {"fields": ["/name"]}, "clinic": {"fields": ["/dose"]}}')
+        sheet = root / "sheet.ll"
+        town.run("alice", "record", "seal", record, "--sections", parts, "-o", sheet)
+        to_dora = ("--section", "clinic", "--mail", DORA, *at)  # without a code: the address is known
+        said = town.run("alice", "record", "share", sheet, *to_dora)
+        assert b"sheet.ll.invitation: send it with the sealed file to dora@example.org" in said
         waits = town.json("alice", "addresses")["addresses"][0]
-        assert (waits["address"], len(waits["grants"]), waits["user_id"]) == (DORA, 1, None)
+        assert (waits["address"], len(waits["grants"]), waits["user_id"]) == (DORA, 2, None)
 
         town.run("dora", "register", "dora", "--relay", town.relay.url)
         town.run("dora", "open", sealed, "-o", root / "not yet", status=2)
-        invitation = f"{sealed}.invitation"
+        invitation = f"{sheet}.invitation"  # the newest one has everything
         said = town.typed("dora", "claim", invitation, "--mail", DORA, *at)
-        assert b"1 document claimed" in said
+        assert b"2 documents claimed" in said
         town.run("dora", "open", sealed, "-o", root / "read.txt")
         assert (root / "read.txt").read_bytes() == b"for dora"
+        town.run("dora", "record", "open", sheet, "-o", root / "read.json")
+        assert json.loads((root / "read.json").read_text()) == {"dose": 5}
 
         refused = town.run("alice", "withdraw", "--mail", "eve@example.org", *at, status=2)
         assert b"nothing that waits" in refused
@@ -53,6 +64,9 @@ def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path) -> None:
         (("share", "x.ll", "--mail", DORA, "--link"), "by itself"),
         (("share", "x.ll", "--mail", DORA, "--until", "soon"), "no date"),
         (("share", "x.ll"), "--mail ADDRESS"),
+        (("record", "share", "x.ll", "--section", "s", "--mail", DORA, "--for", "bob"), "by itself"),
+        (("record", "share", "x.ll", "--section", "s"), "--mail ADDRESS"),
+        (("record", "share", "x.ll", "--section", "s", "--for", "bob", "-o", "y"), "--mail ADDRESS with it"),
         (("claim",), "--mail"),
         (("withdraw",), "--mail"),
     ],

@@ -4,13 +4,13 @@ Not here: what they do (client/), where a code is typed (_identity_answers.py).
 """
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from letterlock.cli._client_commands import opened_client
-from letterlock.cli._document_desk import conditions_in, document_in
+from letterlock.cli._document_desk import DocumentDesk, conditions_in, document_in
 from letterlock.cli._giving import giving
 from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output_file import require_output, writer_to
@@ -18,7 +18,8 @@ from letterlock.cli._profile import require_clock
 from letterlock.cli._recovery_arguments import SERVERS
 from letterlock.cli._relay_desk import exchange, require_relay
 from letterlock.cli._user_report import counted, report, time_text
-from letterlock.client import Claimed, PersonAddress, ServerChecks, SharedAddress
+from letterlock.client import AddressShared, Claimed, PersonAddress, ServerChecks, SharedAddress
+from letterlock.documents import Conditions
 from letterlock.errors import UsageError
 
 _MAX_INVITATION: Final = 1 << 20
@@ -27,25 +28,55 @@ _ENDING: Final = ".invitation"
 
 def share(arguments: Namespace) -> None:
     """Share a document with a mail address. Raises UsageError, PeerError, RelayUnavailable, StoreError."""
+    address, conditions, checks = _asked(arguments)
+    with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, version, _):
+        addresses = require_relay(giver.client).documents.addresses
+        made = addresses.share(id_, address, conditions=conditions, version=version, checks=checks)
+        _keep(arguments, made)
+    _report(arguments, {"document": id_.hex()}, made)
+
+
+def share_section(arguments: Namespace, data_in: Callable[[DocumentDesk], bytes]) -> None:
+    """Share a section of a record with a mail address. Raises what `share` does.
+
+    `data_in` returns the sealed record.
+    """
+    address, conditions, checks = _asked(arguments)
+    with giving(arguments.home, ()) as giver:
+        addresses, data = require_relay(giver.client).documents.addresses, data_in(giver.desk)
+        share_it = partial(addresses.share_section, conditions=conditions, checks=checks)
+        made = share_it(data, arguments.section, address)
+        _keep(arguments, made)
+    _report(arguments, {"section": arguments.section}, made)
+
+
+def _asked(arguments: Namespace) -> tuple[PersonAddress, Conditions, ServerChecks]:
+    """Return with whom to share, and how, before anything is done. Raises UsageError."""
     require_clock()
     if arguments.readers or arguments.link or arguments.password or arguments.password_fd is not None:
         raise UsageError("an address is shared with by itself: call `share` once more for other readers")
-    target = arguments.output or f"{arguments.file}{_ENDING}"
-    require_output(target, binary=True, replace=arguments.force)
-    conditions, address = conditions_in(arguments.purpose, arguments.until), PersonAddress(arguments.mail)
-    with giving(arguments.home, ()) as giver, document_in(giver.desk, arguments.file) as (id_, version, _):
-        addresses = require_relay(giver.client).documents.addresses
-        checks = ServerChecks(answers(arguments), arguments.key_server)
-        made = addresses.share(id_, address, conditions=conditions, version=version, checks=checks)
-        if made.invitation is not None:
-            with writer_to(target) as write:
-                write(made.invitation)
-    shown: dict[str, Any] = {"document": id_.hex(), "address": arguments.mail, "reader": made.reader}
+    require_output(_target(arguments), binary=True, replace=arguments.force)
+    checks = ServerChecks(answers(arguments), arguments.key_server)
+    return PersonAddress(arguments.mail), conditions_in(arguments.purpose, arguments.until), checks
+
+
+def _target(arguments: Namespace) -> str:
+    return arguments.output or f"{arguments.file}{_ENDING}"
+
+
+def _keep(arguments: Namespace, made: AddressShared) -> None:
+    if made.invitation is not None:
+        with writer_to(_target(arguments)) as write:
+            write(made.invitation)
+
+
+def _report(arguments: Namespace, what: dict[str, Any], made: AddressShared) -> None:
+    shown = what | {"address": arguments.mail, "reader": made.reader}
     if made.invitation is None:
-        report(
-            arguments, shown, [f"{arguments.mail} is the user {made.reader} by now: shared with this user"]
-        )
+        said = f"{arguments.mail} is the user {made.reader} by now: shared with this user"
+        report(arguments, shown, [said])
         return
+    target = _target(arguments)
     shown |= {"invitation": target, "until": made.end}
     lines = [
         f"{target}: send it with the sealed file to {arguments.mail}",

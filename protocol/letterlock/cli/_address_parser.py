@@ -8,6 +8,7 @@ Not here: running them (_address_commands.py); the other arguments of `share` (_
 from typing import TYPE_CHECKING, Final
 
 from letterlock.cli._parsing import Parser, add_command
+from letterlock.cli._recovery_arguments import add_checks, add_code
 
 if TYPE_CHECKING:
     from letterlock.cli._parsing import Commands
@@ -36,7 +37,7 @@ def add_address_commands(commands: "Commands") -> None:
     claim.add_argument("files", metavar="INVITATION", nargs="*", help="a file that `share --mail` wrote")
     claim.add_argument("--mail", metavar="ADDRESS", required=True, help="your mail address")
     _add_key_server(claim)
-    _add_code(claim)
+    add_code(claim)
     withdraw = _command(commands, "withdraw", "take back what nobody has claimed yet", _WITHDRAW)
     withdraw.add_argument("file", metavar="FILE", nargs="?", help="the sealed file, or the document's id")
     withdraw.add_argument("--mail", metavar="ADDRESS", required=True, help="with whom it was shared")
@@ -52,7 +53,8 @@ def add_address(share: Parser) -> None:
     share.add_argument(
         "--mail", metavar="ADDRESS", help="share with somebody without an account; writes an invitation"
     )
-    _add_checks(share)
+    _add_key_server(share)
+    add_checks(share)
 
 
 def _command(commands: "Commands", name: str, summary: str, description: str) -> Parser:
@@ -61,22 +63,7 @@ def _command(commands: "Commands", name: str, summary: str, description: str) ->
     return parser
 
 
-def _add_checks(parser: Parser) -> None:
-    parser.add_argument("--relay-mail", metavar="ADDRESS", help="your own address: the relay sends a code")
-    parser.add_argument(
-        "--key-server-mail", metavar="ADDRESS", help="your own address: the key server sends a code"
-    )
-    _add_key_server(parser)
-    _add_code(parser)
-
-
 def _add_key_server(parser: Parser) -> None:
     parser.add_argument(
         "--key-server", metavar="URL", help="the second server, if this profile has not set up recovery"
-    )
-
-
-def _add_code(parser: Parser) -> None:
-    parser.add_argument(
-        "--code-fd", metavar="N", type=int, help="read codes from mails from file descriptor N, a line each"
     )

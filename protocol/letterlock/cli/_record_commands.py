@@ -115,12 +115,19 @@ def open_record(arguments: Namespace) -> None:
 
 def share(arguments: Namespace) -> None:
     """Grant a section to more readers. Raises UsageError, PeerError, TrustError, StoreError, OSError."""
+    if arguments.mail is not None:
+        from letterlock.cli._address_commands import share_section  # noqa: PLC0415 (optional)
+
+        share_section(arguments, partial(_data, arguments))
+        return
     require_clock()
     conditions = conditions_in(arguments.purpose, arguments.until)
     password, link = new_password(arguments), LinkSecret.generate() if arguments.link else None
     others = [each for each in (link, password) if each is not None]
     if not arguments.readers and not others:
-        raise UsageError("for whom? give --for READER, --link or --password")
+        raise UsageError("for whom? give --for READER, --link, --password or --mail ADDRESS")
+    if arguments.output is not None:
+        raise UsageError("-o is for an invitation: give --mail ADDRESS with it")
     with giving(arguments.home, names_in(arguments.readers)) as giver:
         desk, data = giver.desk, _data(arguments, giver.desk)
         readers = [*readers_in(desk, arguments.readers), *others]

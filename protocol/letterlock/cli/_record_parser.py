@@ -5,6 +5,7 @@ Not here: running them (_record_commands.py).
 
 from typing import TYPE_CHECKING, Final
 
+from letterlock.cli._address_parser import add_address
 from letterlock.cli._document_parser import (
     add_document_command,
     add_readers,
@@ -50,6 +51,10 @@ which fields may be hidden.
 _SHARE: Final = """\
 Let more readers open a section that you can open. FILE is replaced by one with
 the new grants in it.
+
+With --mail, it is shared with somebody who has no account yet, and FILE stays as
+it is: send that person FILE and the invitation, which is written to
+FILE.invitation or to -o. See `letterlock share --help`.
 """
 
 _REVOKE: Final = """\
@@ -87,6 +92,8 @@ def _add_sharing(inner: "Commands") -> None:
     _add_file(share)
     _add_section(share)
     add_readers(share)
+    add_target(share, "write the invitation to this file")
+    add_address(share)
     _add_file(_command(inner, "grants", "list the grants of all sections that you can open"))
     revoke = _command(inner, "revoke", "take back grants of a section", _REVOKE)
     _add_file(revoke)
