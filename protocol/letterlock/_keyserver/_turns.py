@@ -5,8 +5,8 @@
 
 A list costs about a millisecond, and an honest user brings the few that are new here. So a stranger who sends
 hundreds at a time waits behind everybody. Whoever wants to hold others up has to send as many small calls as
-two cores verify. Whose lists they are plays no part: the wait would tell who is known, and
-whoever has a user's lists would take the places of that user.                                       [REC-19]
+two cores verify. Whose lists they are plays no part. Otherwise the wait would tell who is known, and somebody
+who has a user's lists could take the places of that user.                                           [REC-19]
 
 Not here: verifying (_lists.py); what an address may call, and how much at once (_limits.py).
 """

@@ -15,8 +15,8 @@ from letterlock.documents import Granted, Shared
 class PersonAddress:
     """Whom the checks of both servers would ask: a text of 1 to 320 bytes, and the kind of the check.
 
-    `Anna@EXAMPLE.org` is one mail address with `anna@example.org`. Addresses of other kinds are compared as
-    they stand.
+    `Anna@EXAMPLE.org` and `anna@example.org` are the same mail address. Addresses of other kinds are compared
+    as they are.
     """
 
     text: str = field(repr=False)
@@ -27,8 +27,8 @@ class PersonAddress:
 class ServerChecks:
     """How both servers are reached, and how whoever asks shows who they are.
 
-    `identities` has an answer for server 1, the relay, and for server 2, the key server. A server is asked
-    for a check when the pass of an earlier one is over. `key_server` is the URL of server 2, for a device on
+    `identities` has an answer for server 1, the relay, and for server 2, the key server. A server checks
+    again when the pass of its last check has ended. `key_server` is the URL of server 2, for a device on
     which recovery was not set up; `http` is for this machine only, unless `allow_insecure`.
     """
 

@@ -53,9 +53,9 @@ USUAL: Final = Hardness()
 class ClientRecovery(Uncopyable):
     """Recovery of a client's user: `client.recovery`. Every method may raise StoreError.
 
-    What calls the servers raises RelayUnavailable (ServerUnavailable for one of both), ServerAtFault,
-    RecoveryRefused, IdentityRefused; and UsageError inside `transaction()`. What it had done by then is kept:
-    call it again.
+    Methods that call the servers raise RelayUnavailable (ServerUnavailable if one of the two does not
+    answer), ServerAtFault, RecoveryRefused, IdentityRefused; and UsageError inside `transaction()`. What was
+    done by then is kept: make the call again.
     """
 
     __slots__ = ("_desk", "_passwords", "second_lock")
@@ -99,12 +99,12 @@ class ClientRecovery(Uncopyable):
         hardness: Hardness | None = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> None:
-        """Have another password bring the user back; the one before opens nothing afterwards.
+        """Have another password bring the user back. The old one opens nothing afterwards.
 
-        With the `old` one, there is a password that works at any moment, and it costs a use. Without it, a
-        new recovery device takes the place of the one before, and the oldest device calls this. `key_server`
-        is for a device that did not set recovery up. `identities` are as in `RecoveryServers`: where servers
-        check who asks, the old password needs them, too. Raises WrongPassword, LockWaits, and UsageError if
+        With `old`, one of the two passwords works at any moment, and the call costs a use. Without it, a new
+        recovery device replaces the old one, and the oldest device has to make the call. `key_server` is for
+        a device that did not set recovery up. `identities` are as in `RecoveryServers`: where servers check
+        who asks, the old password needs them as well. Raises WrongPassword, LockWaits, and UsageError if
         recovery is not set up, and for a password that `setup` would refuse.
         """
         self._desk.office.require_outside()
@@ -133,7 +133,7 @@ class ClientRecovery(Uncopyable):
     async def bind_identity(self, server: int, answer: IdentityAnswer) -> None:
         """Have server 1 or 2 know this user by an identity, which is proven there now.
 
-        It takes the place of the user's identity of the same kind at this server. A full device calls it.
+        It replaces the user's identity of the same kind at this server. A full device calls it.
         Raises IdentityRefused if the proof was wrong, RecoveryRefused if another user has the identity or
         this device may not bind one, and UsageError if recovery is not set up.
         """

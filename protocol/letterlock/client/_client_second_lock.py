@@ -1,9 +1,9 @@
 """ClientSecondLock: a user comes back without the password, by two checks of identity and a delay.
 
-    turn_on     new halves of the recovery key at both servers                                      [REC-44]
-    turn_off    none
-    stop        nobody gets what somebody waits for                                                 [REC-41]
-    status      who waits, and whether both servers hold halves that fit together
+    turn_on     lays new halves of the recovery key at both servers                                 [REC-44]
+    turn_off    deletes the halves
+    stop        ends every wait for a half                                                          [REC-41]
+    status      shows who waits, and whether both servers hold halves that fit together
 
 It is weaker than the password: whoever passes both checks has the user's documents after the delay, unless a
 device stops it.
@@ -40,8 +40,8 @@ _ATTEMPTS: Final = 3
 class ClientSecondLock(Uncopyable):
     """The second lock of a client's user: `client.recovery.second_lock`. Every method may raise StoreError.
 
-    What calls the servers raises as `ClientRecovery` says. A change that was interrupted goes on by itself,
-    or when `client.recovery.refresh()` is called.
+    Methods that call the servers raise what `ClientRecovery` says. A change that was interrupted goes on by
+    itself, or when `client.recovery.refresh()` is called.
     """
 
     __slots__ = ("_desk", "_passwords")
@@ -60,14 +60,14 @@ class ClientSecondLock(Uncopyable):
         hardness: Hardness | None = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> tuple[int, ...]:
-        """Have two checks of identity and a delay bring the user back, too: ask the user before.
+        """Let two checks of identity and a delay bring the user back as well. Ask the user first.
 
         It costs a use of the password, which stays what it is. `delay` is 86,400 to 259,200 seconds, 24 to 72
         hours. Both servers must check who asks, and know this user: `bind_identity`. `key_server` and
         `identities` are as for `change_password`; where one has a claim, such as a mail address, notices go
-        there as well. Return the servers that send them. The others leave it to the devices, and the event
-        `SecondLockNewsKind.NO_NOTICES` says so too. Raises WrongPassword, LockWaits, and UsageError if
-        recovery is not set up.
+        there as well. Returns the servers that send them. At the others, only the devices see who waits; the
+        event `SecondLockNewsKind.NO_NOTICES` tells of a server that refused the address. Raises
+        WrongPassword, LockWaits, and UsageError if recovery is not set up.
         """
         self._desk.office.require_outside()
         if type(delay) is not int or not MIN_DELAY <= delay <= MAX_DELAY:
@@ -101,8 +101,8 @@ class ClientSecondLock(Uncopyable):
     async def stop(self) -> tuple[int, ...]:
         """End every wait for a half, and return at which servers: 1 is the relay, 2 the key server.
 
-        Nobody can ask there for a week. One honest server is enough for nobody to come back so: if the other
-        one does not answer, it raises ServerUnavailable only after the first one was told.
+        Nobody can ask there for a week. If one server does not answer, the call tells the other one first,
+        and then raises ServerUnavailable. One honest server is enough: nobody comes back with one half.
         """
         self._desk.office.require_outside()
         stopped, failures = list[int](), list[Exception]()

@@ -15,7 +15,7 @@ AnswerChallenge = Callable[[bytes], Awaitable[bytes]]
 class IdentityAnswer:
     """How a person shows one of the servers who they are. `kind` is the name of that server's check.
 
-    `claim` is whom it shall ask, such as a mail address, or None for a token or a ticket. `answer` returns
+    `claim` is whom it is to ask, such as a mail address, or None for a token or a ticket. `answer` returns
     the code that the person typed, or a token or ticket made for the challenge. After a wrong code it is
     called again, twice at most; what it raises ends the call that it belongs to.
     """
@@ -45,13 +45,13 @@ class RecoveryLack(Enum):
     SETUP = "no recovery device"
     """Nobody has set recovery up, or its device was revoked. Call `setup`."""
     UPLOAD = "device list not at the relay"
-    """The relay has not taken the newest device list. It is uploaded when the relay is there."""
+    """The relay has not taken the newest device list. It is uploaded when the relay answers."""
     PASSWORD = "needs the password"  # noqa: S105 (no secret)
     """A change of the lock ended before both servers had answered. Call what began it again."""
     LOCK = "lock not in force"
-    """A lock is made, and not at both servers yet. It is sent when they are there."""
+    """A lock was made, but is not at both servers yet. It is sent when they answer."""
     BOX = "box out of date"
-    """The newest document key or contacts are in no box at the relay. It goes when the relay is there."""
+    """The box at the relay lacks the newest document key or contacts. A new box follows by itself."""
     SERVERS = "servers disagree"
     """The two servers hold no lock in common. Call `change_password`, and tell their operators.
 

@@ -48,8 +48,8 @@ class ClientReturn(Uncopyable):
 
         `revoke_others` takes the lost devices out of the list at once. Interrupted after the password was
         right, it goes on when it is called again with the same arguments. Raises WrongPassword, LockWaits,
-        ServerAtFault, BoxRefused, RecoveryRefused, RelayUnavailable, RelayMisbehaves; NewPasswordNeeded,
-        AccountExists, UsageError.
+        ServerAtFault, BoxRefused, RecoveryRefused, IdentityRefused, RelayUnavailable, RelayMisbehaves;
+        RecoveryOvertaken, NewPasswordNeeded, AccountExists, UsageError.
         """
         from letterlock.client._recovering import Return  # noqa: PLC0415 (optional)
 
@@ -69,10 +69,10 @@ class ClientReturn(Uncopyable):
     ) -> Self:
         """Make this device the first one of a user whom an application enrolled. The store is empty.
 
-        `password` is the one that the application made, and `new_password` the one from now on, of another
-        recovery key: the application reads nothing that is sealed for this user from then on. Interrupted, it
-        goes on where it stopped when it is called again with the same store, and spends no guess; the new
-        password may be another one then. Raises what `recover` raises; RecoveryOvertaken if another device
+        `password` is the one that the application made. `new_password` replaces it, for a new recovery key:
+        the application cannot read what is sealed for this user from then on. If it is interrupted, call it
+        again with the same store: it goes on where it stopped and spends no guess, and the new password may
+        be another one. Raises what `recover` raises; RecoveryOvertaken if another device
         was faster; UsageError if somebody has logged in before, or for a new password with fewer than 8
         characters besides the name.
         """

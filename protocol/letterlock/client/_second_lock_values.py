@@ -11,9 +11,10 @@ from enum import Enum
 class SecondLockWait:
     """Somebody without a device of this user waits for a half of the recovery key, at one server.
 
-    `asked_at` is the server's time of the request, in seconds since 1970 (UTC). The delay runs once the
-    notice to the user is on its way, `is_noticed`. `seconds_left` are those until the server gives its
-    half, 0 for now. `until` is when that is by this machine's clock, or None while the delay does not run.
+    `asked_at` is the server's time of the request, in seconds since 1970 (UTC). `is_noticed` says that the
+    notice to the user is on its way: the delay runs from then on. `seconds_left` is how long it takes until
+    the server gives its half, 0 for now. `until` is when that is by this machine's clock, or None while the
+    delay does not run.
     """
 
     asked_at: int
@@ -34,7 +35,7 @@ class SecondLockNewsKind(Enum):
     ENDED = "wait ended"
     """Nobody waits at this server any more: whoever did is back, or has not come for a week."""
     TURNED_ON = "second lock turned on"
-    """This server has got a half. If nobody of the user's did that, somebody knows the password."""
+    """This server has a new half. If the user did not do that, somebody else knows the password."""
     TURNED_OFF = "second lock turned off"
     """This server has no half any more: without the password, nobody comes back."""
     NO_NOTICES = "second lock without notices"
