@@ -319,7 +319,7 @@ def test_what_stops_all_says_how_far_it_came(
     enrolled.refusals["bob"] = error
     text = enrol(tmp_path, TABLE).failed(status)
     assert "1 users are enrolled, 0 were refused, and then: the" in text
-    assert text.endswith("; then run it again, and it goes on")
+    assert text.endswith(". Run it again: it goes on")
     enrolled.refusals.clear()
     assert again(tmp_path).succeeded() == b"3 enrolled, 0 refused\n"
 

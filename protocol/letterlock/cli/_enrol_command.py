@@ -146,7 +146,7 @@ class _Run:
                     )
                 except EnrolmentStopped as error:
                     reason = error.__cause__ if isinstance(error.__cause__, LetterlockError) else error
-                    raise NotAllEnrolled(f"{error}; then run it again, and it goes on", reason) from None
+                    raise NotAllEnrolled(f"{error}. Run it again: it goes on", reason) from None
 
     async def _with_letters(self, enrolment: Enrolment, rows: list[UserRow]) -> list[UserRow]:
         """Return the rows with a password each. Those that are made are in the file before this returns."""

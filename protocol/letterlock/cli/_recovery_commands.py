@@ -13,7 +13,7 @@ from letterlock._wire.recovery_limits import UNBOUND_SECONDS
 from letterlock.cli._client_commands import new_profile, opened_client
 from letterlock.cli._identity_answers import answers, by_mail
 from letterlock.cli._output import warn
-from letterlock.cli._profile import discard_profile, require_clock, store_of
+from letterlock.cli._profile import discard_profile, opener_of, require_clock, store_of
 from letterlock.cli._recovery_arguments import SERVERS
 from letterlock.cli._secret_input import existing_password, first_password
 from letterlock.cli._user_profile import name_of
@@ -29,6 +29,7 @@ from letterlock.client import (
     ServerStanding,
     SyncClient,
 )
+from letterlock.errors import StoreError
 from letterlock.limits import DAY
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def recover(arguments: Namespace) -> None:
         given = _advised(first_password(arguments))
     else:
         given = existing_password(arguments, "Password: ")
-    opener, is_new = new_profile(arguments)
+    opener, is_new = _profile_to_fill(arguments)
     servers = RecoveryServers(arguments.relay, arguments.key_server, identities=answers(arguments))
     try:
         with timed():
@@ -95,6 +96,8 @@ def recover(arguments: Namespace) -> None:
             _forget_device(arguments.home)
         elif is_new and is_empty(opener):
             discard_profile(arguments.home)
+        elif isinstance(error, RelayUnavailable) and not is_empty(opener):
+            warn("what was begun is kept: repeat the command, and it goes on")
         raise
     with client:
         with suppress(RelayUnavailable):  # what was shared comes with the next command
@@ -114,6 +117,17 @@ def _forget_device(home: str | None) -> None:
 
     if not keep_asking(*store_of(home)):
         discard_profile(home)
+
+
+def _profile_to_fill(arguments: Namespace) -> "tuple[Callable[[], Store], bool]":
+    """Return how to open a profile, and whether it was made now. A recovery that was killed left it empty."""
+    try:
+        return new_profile(arguments)
+    except StoreError:
+        opener = opener_of(arguments.home)
+        if not is_empty(opener):
+            raise
+        return opener, False
 
 
 def _back(

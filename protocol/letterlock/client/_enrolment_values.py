@@ -36,9 +36,9 @@ class NotEnrolled:
 class EnrolmentStopped(LetterlockError):
     """A server is away, or the store fails, so that nobody can be enrolled now. Make the call again later.
 
-    Its `__cause__` says which, as RelayUnavailable or StoreError. `enrolled` users were done by then, also
-    those of earlier calls, and `refused` were not, for reasons of their own. Whoever was under way goes on as
-    the same user.
+    Its `__cause__` says which, as RelayUnavailable or StoreError. `enrolled` users were made or passed over
+    by then, and `refused` were not made, for reasons of their own. Whoever was under way goes on as the same
+    user.
     """
 
     def __init__(self, reason: LetterlockError, enrolled: int, refused: int) -> None:

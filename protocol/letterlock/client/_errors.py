@@ -37,7 +37,8 @@ class ServerUnavailable(RelayUnavailable):
 
     def __init__(self, server: int, seconds: int = 0) -> None:
         which = "the relay" if server == 1 else "the key server"
-        LetterlockError.__init__(self, f"{which} gives no answer about recovery now: try again later")
+        text = f"asks to come again in {seconds} seconds" if seconds else "gives no answer about recovery now"
+        LetterlockError.__init__(self, f"{which} {text}: try again {'then' if seconds else 'later'}")
         self.server = server
         self.seconds = seconds
 
