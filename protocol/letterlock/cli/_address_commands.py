@@ -54,7 +54,7 @@ def _asked(arguments: Namespace) -> tuple[PersonAddress, Conditions, ServerCheck
     """Return with whom to share, and how, before anything is done. Raises UsageError."""
     require_clock()
     if arguments.readers or arguments.link or arguments.password or arguments.password_fd is not None:
-        raise UsageError("an address is shared with by itself: call `share` once more for other readers")
+        raise UsageError("--mail goes without other readers: run `share` once more for them")
     require_output(_target(arguments), binary=True, replace=arguments.force)
     checks = ServerChecks(answers(arguments), arguments.key_server)
     return PersonAddress(arguments.mail), conditions_in(arguments.purpose, arguments.until), checks
