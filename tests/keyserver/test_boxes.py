@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from letterlock._keyserver._boxes import KeptBox
+from letterlock._keyserver._desk import Desk
 from letterlock._keyserver._lists import SeenList
 from letterlock._keyserver._rows import RowKind, SealedRows
 from letterlock._primitives.composite import CompositeSeed, DeviceSigningKeyPair
@@ -288,3 +290,21 @@ async def begun(town: DeskTown) -> BeginLock:
     """Return a call that begins a lock at server 1."""
     new = NewLock.begin(PASSWORD, town.key, town.user_id, Hardness(1, 8192), system_entropy)
     return new.requests[0]
+
+
+async def test_a_box_that_comes_between_two_reads_is_given_to_nobody(
+    rows: SealedRows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REC-22: whoever may get the box of before was looked at, and not whoever may get the new one."""
+    town, contents = DeskTown((rows,)), Desk._contents
+    await town.ask(1, put(town, 1))
+
+    async def meanwhile(desk: Desk, user_id: bytes, kept: KeptBox) -> bytes:
+        monkeypatch.setattr(Desk, "_contents", contents)
+        await town.ask(1, put(town, 2))
+        return await contents(desk, user_id, kept)
+
+    monkeypatch.setattr(Desk, "_contents", meanwhile)
+    with refused(RelayCode.UNAVAILABLE):
+        await town.ask(1, by_recovery(town))
+    assert (await town.ask(1, by_recovery(town))).number == 2
