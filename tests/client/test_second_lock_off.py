@@ -11,8 +11,9 @@ import pytest
 from letterlock import MemoryStore
 from letterlock._wire.relay_body import DoneAnswer
 from letterlock._wire.relay_error import RelayCode
+from letterlock._wire.relay_lists import ListsAnswer, ListsRequest
 from letterlock._wire.second_lock_calls import Deposit, SecondLockShown
-from letterlock.client import Client, ServerUnavailable
+from letterlock.client import Client, RelayMisbehaves, ServerUnavailable
 from letterlock.client._second_lock_rows import OFF, SecondLockChange, SecondLockTables
 from letterlock.client._transport import Reply
 from letterlock.limits import DAY
@@ -26,7 +27,7 @@ from letterlock.recovery import (
 from letterlock.stores import EntryKind
 from support.client_checks import Checks
 from support.client_recovery import RecoveryAsked, linked, refused
-from support.client_town import Town, play
+from support.client_town import Asked, Town, play
 from support.recovery_town import cheap
 
 __all__ = ["cheap"]
@@ -253,5 +254,28 @@ def test_what_is_off_is_not_turned_off_later(tmp_path: Path) -> None:
         await alice.recovery.second_lock.turn_off()
         assert checks.servers.calls[1, "stop"] == stops
         assert await alice.run(alice.store.tables.entries.count, EntryKind.SECOND_LOCK_CHANGE) == 0
+
+    play(tmp_path, story)
+
+
+def test_a_relay_that_lies_keeps_no_halves_at_the_key_server(tmp_path: Path) -> None:  # CLN-37
+    """The key server was away when it was turned off. Now it is there, and the relay hinders all else."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        checks.servers.down = {2}
+        with pytest.raises(ServerUnavailable):
+            await alice.recovery.second_lock.turn_off()
+        checks.servers.down = set()
+
+        def nonsense(asked: Asked) -> Reply | None:
+            is_it = isinstance(asked.request, ListsRequest) and asked.request.name == "alice"
+            return Reply(200, ListsAnswer(9, (b"no list",)).encode()) if is_it else None
+
+        town.rules.append(nonsense)
+        with pytest.raises(RelayMisbehaves):
+            await alice.recovery.refresh()
+        assert checks.held(alice.user_id) == [(), ()]
 
     play(tmp_path, story)

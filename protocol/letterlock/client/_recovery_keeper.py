@@ -55,13 +55,23 @@ class RecoveryKeeper(Uncopyable):
 
     async def go_on(self) -> None:
         """Go on with what was interrupted, and make a box if one is due. Raises as `step` does."""
+        try:
+            await self._with_the_relay()
+        except RecoveryOvertaken:
+            return  # whoever recovers again is told
+        except LetterlockError:
+            with suppress(LetterlockError):  # a relay that fails keeps no halves at the other server
+                await go_on(self._desk)
+            raise
+        with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):
+            await go_on(self._desk)
+
+    async def _with_the_relay(self) -> None:
+        """Upload and learn the own list, and bring box and lock up to date. Raises RecoveryOvertaken too."""
         desk, office = self._desk, self._desk.office
         change = await office.run(desk.tables.change)
         if change is not None:
-            try:
-                await desk.upload_as(change.key)
-            except RecoveryOvertaken:
-                return  # whoever recovers again is told
+            await desk.upload_as(change.key)
         await desk.learn_own()  # whoever changed it may have had no time to say so
         with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):  # `status` tells what is missing
             if change is not None or await office.run(desk.box.wanted) is not None:
@@ -69,5 +79,3 @@ class RecoveryKeeper(Uncopyable):
                 await desk.box.keep(calls)
                 if change is not None:
                     await desk.lock(calls).bring()
-        with suppress(RecoveryRefused, IdentityRefused, ServerAtFault):
-            await go_on(desk)
