@@ -218,7 +218,7 @@ def test_a_box_of_a_revoked_device(life: Life) -> None:  # REC-14
     life.learn(life.alice.devices[3])
     life.box = recovery_box(life.alice.devices[3], life.card)
     life.alice.revoke(3)
-    refused(life, BoxRefused, "listed no longer")
+    refused(life, BoxRefused, "no longer listed")
 
 
 def resealed(life: Life, change: Callable[[BoxContents], BoxContents]) -> bytes:

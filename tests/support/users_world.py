@@ -300,7 +300,7 @@ class World:
         assert contact.pin.user_id == view.chain[0].hash, "a user id changes, and with it a safety number"
 
     def _has_dropped(self, copy: Copy, name: str) -> None:
-        """Check that there are no sessions with devices that are listed no longer."""
+        """Check that there are no sessions with devices that are no longer listed."""
         peers = {each.address for each in copy.user.account.peers() if each.address.name == name}
         listed = {Address(name, each) for each in copy.views[name].devices}
         assert peers <= listed, f"{copy} keeps sessions with devices outside the newest list"

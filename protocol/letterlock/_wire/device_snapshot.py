@@ -73,7 +73,7 @@ class ListedDevice:
 
 @dataclass(frozen=True, slots=True)
 class RevokedDevice:
-    """A device id that is listed no longer, and the version that revoked it."""
+    """A device id that is no longer listed, and the version that revoked it."""
 
     id: int
     version: int

@@ -97,7 +97,7 @@ def _texts(
                 continue
             text = _text(found, ids)
         except (ValueError, TypeError, KeyError, RecursionError):
-            raise UsageError(f"line {number} is none that `letterlock receive --json` prints") from None
+            raise UsageError(f"line {number} is not one that `letterlock receive --json` prints") from None
         counts["given"] += 1
         yield text
 

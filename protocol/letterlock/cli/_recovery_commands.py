@@ -61,7 +61,7 @@ def password(arguments: Namespace) -> None:
         given, key_server = _advised(first_password(arguments)), arguments.key_server
         client.recovery.change_password(given, old=old, key_server=key_server, identities=answers(arguments))
         name = client.name
-    report(arguments, {"name": name}, ["the password is changed: the one before opens nothing"])
+    report(arguments, {"name": name}, ["the password is changed: the old one opens nothing now"])
 
 
 def bind(arguments: Namespace) -> None:

@@ -124,7 +124,9 @@ def erase(arguments: Namespace) -> None:
         with writer_to(arguments.output) as write:
             write(encode_bundle(giver.erase(id_, arguments.reason)))
     if arguments.output not in {None, STANDARD_STREAM}:
-        report(arguments, {"document": id_.hex()}, ["the keys are destroyed: this profile opens it no more"])
+        report(
+            arguments, {"document": id_.hex()}, ["the keys are destroyed: this profile can no longer open it"]
+        )
 
 
 def _confirm() -> None:

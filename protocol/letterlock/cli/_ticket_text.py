@@ -18,7 +18,7 @@ def text_of(data: bytes) -> str:
 
 
 def bytes_of(text: str, what: str) -> bytes:
-    """Return the bytes of a text. Raises UsageError for one that is none."""
+    """Return the bytes of a text. Raises UsageError for a text that is not in base64url."""
     letters = text.strip()
     try:
         data = urlsafe_b64decode(letters + "=" * (-len(letters) % 4)) if len(letters) <= MOST else b""

@@ -37,7 +37,7 @@ _EVENTS: Final = {
     EventKind.RESTORED: "this profile was restored from an earlier copy: `letterlock user publish` again",
     EventKind.LIST_WITHDRAWN: "another device of yours changed the device list at the same time: if this one "
     "added device {device}, link it again; if this one revoked it, that was repeated",
-    EventKind.REVOKED: "this device was revoked, and sends no more: `letterlock user join` with another "
+    EventKind.REVOKED: "this device was revoked and sends nothing more: `letterlock user join` with another "
     "--home makes a new one",
 }
 

@@ -1,4 +1,4 @@
-"""A table of users, as a CSV file: who shall be enrolled, or the letters that were made for them.
+"""A table of users, as a CSV file: who is to be enrolled, or the letters that were made for them.
 
     name          what others will know the user by
     id            what the application knows the person by, for a check of identity; optional

@@ -104,7 +104,7 @@ class AddressBook(Uncopyable):
         return row.user_id is None
 
     def document(self, id_: bytes, version: int | None) -> tuple[Subject, GrantedKey]:
-        """Return a document with its key. Raises NoGrant, and UsageError for what is none. [PRV-15]"""
+        """Return a document with its key. Raises NoGrant, and UsageError for what is no document. [PRV-15]"""
         documents = self._documents
         try:
             return documents.shelf.first_key(SubjectKind.DOCUMENT, id_, version)

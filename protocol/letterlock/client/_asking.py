@@ -107,7 +107,7 @@ async def take(
 
 
 _GONE = (
-    "the wait at {} runs no more: a device of this user has stopped it, or somebody else has asked since. "
+    "the wait at {} has ended: a device of this user has stopped it, or somebody else has asked since. "
     "Find the device that did, or ask again; for a week after a stop, nobody can"
 )
 

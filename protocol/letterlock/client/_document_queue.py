@@ -198,7 +198,7 @@ class DocumentQueue(Uncopyable):
         return self.collections.log(collection, after) if self.number(collection) > after else ()
 
     def forget(self, collection: bytes) -> None:
-        """Delete a collection, and read its log no more. Raises UsageError."""
+        """Delete a collection, and no longer read its log. Raises UsageError."""
         self.collections.forget(collection)
         self.rows.forget_collection(collection)
 

@@ -5,7 +5,7 @@
     RelayMisbehaves      the relay's answer breaks the specification         tried again, and reported
     HistoryRefused       the history that came with a linking is wrong  this device is linked without it
     NotAdmitted          the relay refuses the login                         tried again, and reported
-    OwnDeviceRevoked     the user's own list has this device no more    the client ends (user/)
+    OwnDeviceRevoked     the user's own list no longer has this device  the client ends (user/)
     RelayRefused         the relay did not carry out a call                  what then depends on the code
     NewPasswordNeeded    the first login of a user who was enrolled    the caller chooses a password
     RecoveryOvertaken    another device list came first           the caller recovers again

@@ -215,7 +215,7 @@ class Fetcher:
         except (PeerError, TrustError):
             office.tell(RelayEventKind.MISBEHAVES, need.name, need.device)
             await self._unmet([need])
-        except UsageError:  # the device is listed no longer, or this one was revoked
+        except UsageError:  # the device is no longer listed, or this one was revoked
             await office.run(office.queue.needs.met, need)
         office.sender_wake.set()
 

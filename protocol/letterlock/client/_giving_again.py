@@ -1,6 +1,6 @@
 """Giving again: a relay that lost its database is given what this user granted, as far as it still holds.
 
-    grants      the newest that this device made, or that a device made which is listed no more      [CLN-21]
+    grants      the newest that this device made, or that a device made which is no longer listed     [CLN-21]
     notes       likewise
     keys        of the current epoch of each collection, to whom this device gave them
 

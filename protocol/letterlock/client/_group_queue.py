@@ -201,7 +201,7 @@ class GroupQueue(Uncopyable):
         return self.groups.log(group, after) if self.number(group) > after else ()
 
     def forget(self, group: bytes) -> None:
-        """Delete a group, and read it no more. Raises UsageError."""
+        """Delete a group, and no longer read it. Raises UsageError."""
         if self.number(group) or group not in self.rows.groups():
             self.groups.forget(group)
         self.rows.forget(group)

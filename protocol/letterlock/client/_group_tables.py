@@ -54,7 +54,7 @@ class GroupTables:
             self._places.save(group, GroupPlace(), 0)
 
     def forget(self, group: bytes) -> None:
-        """Have a group read no more, and delete what is held of it."""
+        """Have a group no longer read, and delete what is held of it."""
         self._places.delete(group)
         self.named.delete(group)
         for key, held in self.held.due():

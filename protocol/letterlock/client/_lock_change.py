@@ -66,7 +66,7 @@ class LockChange(Uncopyable):
     async def make(self, password: str, hardness: Hardness) -> None:
         """Make a lock of the recovery key that is kept, and bring it into force.
 
-        Raises RecoveryRefused, ServerAtFault, ServerUnavailable; UsageError for a password that is none.
+        Raises RecoveryRefused, ServerAtFault, ServerUnavailable; UsageError for a password that is refused.
         """
         for _ in range(_ATTEMPTS):
             change = await self._tidied()

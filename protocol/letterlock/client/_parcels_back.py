@@ -1,7 +1,7 @@
 """Parcels back: which grants stand in which parcels, and parcels in which nothing holds any more.
 
     stands, has   a parcel was made for a shelf, or was read on this user's own
-    withdrawn     grants that hold no more: their parcels leave the shelves of others                [CLN-20]
+    withdrawn     grants that no longer hold: their parcels leave the shelves of others               [CLN-20]
     erased        grants whose keys were destroyed: their parcels leave this user's own shelf too
     due, done     parcels for the relay to take away
 
@@ -52,7 +52,7 @@ class ParcelsBack(Uncopyable):
         return any(each is not None and each.shelf == shelf and grant in each.grants for each in known)
 
     def withdrawn(self, grants: Iterable[bytes]) -> None:
-        """Have the parcels of grants that hold no more taken from the shelves of others.
+        """Have the parcels of grants that no longer hold taken from the shelves of others.
 
         On this user's own shelf they stay: its other devices show them as withdrawn.
         """

@@ -159,7 +159,7 @@ class RecoveryDesk(Uncopyable):
     def _of_recovery(self) -> tuple[tuple[bytes, ...], int]:
         """Return what the relay lacks of our lists, and the recovery device that signed the first of it.
 
-        It may be listed no longer: the version that it signs may take it out itself. [REC-52]
+        It may no longer be listed: the version that it signs may take it out itself. [REC-52]
         """
         queue = self.office.queue
         missing = queue.own_lists(queue.known_version(queue.user.name))

@@ -66,7 +66,7 @@ class ShelfTables:
         return [key[1:] for key, _ in self._shelves.due() if key[0] == ShelfKind.COLLECTION]
 
     def forget_collection(self, collection: bytes) -> None:
-        """Have the log and the shelf of a collection read no more, and those of one that waits instead."""
+        """Have the log and the shelf of a collection no longer read, and those of one that waits instead."""
         self._shelves.delete(_key(ShelfName.of_collection(collection)))
         self._waiting.delete(collection)
         self._fill()

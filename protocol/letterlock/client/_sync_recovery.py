@@ -50,7 +50,7 @@ class SyncRecovery(Uncopyable):
         hardness: "Hardness | None" = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> None:
-        """Have another password bring the user back; the one before opens nothing afterwards."""
+        """Have another password bring the user back. The old one opens nothing afterwards."""
         call = partial(self._client.recovery.change_password, key_server=key_server, hardness=hardness)
         self._do(partial(call, password, old=old, identities=identities))
 

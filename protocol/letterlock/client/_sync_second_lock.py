@@ -37,7 +37,7 @@ class SyncSecondLock(Uncopyable):
         hardness: "Hardness | None" = None,
         identities: Mapping[int, IdentityAnswer] | None = None,
     ) -> tuple[int, ...]:
-        """Have two checks of identity and a delay bring the user back, too: ask the user before."""
+        """Let two checks of identity and a delay bring the user back as well. Ask the user first."""
         call = partial(self._client.recovery.second_lock.turn_on, password, delay=delay, hardness=hardness)
         return self._do(partial(call, key_server=key_server, identities=identities))
 

@@ -40,7 +40,7 @@ _FOR_GOOD: Final = 500
 class MailCheck(Uncopyable):
     """Sends codes and notices by mail: a `CodeCheck` that `ReachesUsers`. Close it when the server ends.
 
-    `sender` is the address that mails come from. Raises UsageError if it is none.
+    `sender` is the address that mails come from. Raises UsageError if it is not an address.
     """
 
     __slots__ = ("_clock", "_outbox", "_sender", "_server", "_text", "_tls")

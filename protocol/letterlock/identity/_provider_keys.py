@@ -22,7 +22,7 @@ FRESH: Final = 3600
 """Seconds for which keys are not fetched again. A key that was withdrawn serves no longer than that."""
 
 STALE: Final = 6 * 3600
-"""Seconds after which keys serve no more, although the service does not answer."""
+"""Seconds after which keys are no longer used, even if the service does not answer."""
 
 PAUSE: Final = 60
 """Seconds between two fetches."""

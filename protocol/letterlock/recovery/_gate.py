@@ -121,7 +121,7 @@ class Gate(Uncopyable):
                 raise MalformedMessage("this check takes no claim: its proof names the identity")
             return self._challenge(request.kind, now + CHALLENGE_SECONDS, None)
         if request.claim is None:
-            raise MalformedMessage("this check needs a claim: whom it shall ask")
+            raise MalformedMessage("this check needs a claim: whom it is to ask")
         identity = check.identity(request.claim)
         tag = self.tag(request.kind, identity)
 

@@ -116,7 +116,7 @@ def told(record: SecondLockRecord, wait: Wait, counted: int) -> tuple[SecondLock
 
 
 def take(record: SecondLockRecord, wait_id: bytes, counted: int) -> tuple[SecondLockRecord, Taken | None]:
-    """Return what a wait of this id leads to now, or None if it runs no more. [REC-38]"""
+    """Return what a wait of this id leads to now, or None if it has ended. [REC-38]"""
     wait = current(record, counted)
     if wait is None or wait.id != wait_id:
         return record, None
@@ -142,7 +142,7 @@ def stop(record: SecondLockRecord, request: StopWait, counted: int) -> SecondLoc
         return record if gone else replace(record, held=(), wait=None)
     wait = current(record, counted)
     if wait is None or wait.id != request.wait_id:
-        raise RecoveryRefused("this wait runs no more: ask what the server holds")
+        raise RecoveryRefused("this wait has ended: ask what the server holds")
     return replace(record, wait=None, quiet_until=counted + QUIET_SECONDS)
 
 

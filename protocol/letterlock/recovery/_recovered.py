@@ -224,7 +224,7 @@ def open_box(box: bytes, recovery: DeviceKeys, chain: ListChain) -> tuple[Payloa
     contents = BoxContents.decode(opened)
     signer, payload = chain.newest.snapshot.device(contents.device_id), contents.payload.expose()
     if signer is None or not rights(signer).reads_documents:
-        raise BoxRefused("the box is of a device that is listed no longer: fetch the newest one")
+        raise BoxRefused("the box is of a device that is no longer listed: fetch the newest one")
     try:
         signed = BoxContents.signed(chain.user_id, payload)
         verify_by(signer, contents.ml_dsa, signed, contents.signature, RECOVERY_BOX)

@@ -46,7 +46,7 @@ def count(
     """Return the record with one use less, and what the answer is made of; None if no use is possible now.
 
     The input that was counted last is not counted again: its answer may have been lost. Raises
-    RecoveryRefused for a lock that is not held, InvalidKey for an input that is none.
+    RecoveryRefused for a lock that is not held, InvalidKey for an input that is malformed.
     """
     voprf.check_blinded(request.blinded)
     held = record.find(request.name.lock_id)
@@ -79,7 +79,7 @@ def succeed(record: RecoveryRecord, request: LockOpened, server: int, policy: Po
 def begin(record: RecoveryRecord, request: BeginLock, entropy: Entropy) -> tuple[RecoveryRecord, PendingLock]:
     """Return the record with a new secret for a lock to come. The same call again changes nothing.
 
-    Raises RecoveryRefused for another input under the same id, InvalidKey for an input that is none.
+    Raises RecoveryRefused for another input under the same id, InvalidKey for an input that is malformed.
     """
     voprf.check_blinded(request.blinded)
     lock_id, before = request.name.lock_id, record.pending

@@ -2,7 +2,7 @@
 
     new name      the chain is verified and taken as it comes; a name that linking pinned must have that chain
     SAME          the directory was asked, and has nothing newer
-    NEWER         the versions are saved; sessions with devices that are listed no longer are deleted
+    NEWER         the versions are saved; sessions with devices that are no longer listed are deleted
     OLDER, FORK, OTHER_USER      evidence is kept, and the contact is frozen                      [USR-16]
 
 A list notice is learned in the same way, but only NEWER and FORK count in it. A notice may come late, and its
@@ -175,7 +175,7 @@ def still_awaited(name: str, pin: PinnedList, head: bytes | None, findings: Find
 def devices_changed(
     desk: Desk, name: str, before: PinnedList, after: PinnedList, kind: EventKind, findings: Findings
 ) -> None:
-    """Delete the sessions with devices that are listed no longer, and ask for bundles of new ones."""
+    """Delete the sessions with devices that are no longer listed, and ask for bundles of new ones."""
     old, new = _devices(before.snapshot), _devices(after.snapshot)
     gone = {Address(name, id_) for id_ in old if old[id_] != new.get(id_)}
     for address in sorted(gone):

@@ -2,7 +2,7 @@
 
     SAME          the directory took what this device signed, if it shows that           announced   [USR-64]
                   it shows less, while something of ours is still kept back    that is withheld [USR-64]
-    NEWER         the versions are saved; sessions with devices that are listed no longer are deleted
+    NEWER         the versions are saved; sessions with devices that are no longer listed are deleted
     FORK          before what is kept back: another device was faster                    withdrawn   [USR-65]
                   in a notice of another device, which the directory may not have taken  it is asked
     all others    somebody has a key of ours, or the directory lies                      an event    [USR-16]

@@ -114,7 +114,7 @@ def added_devices(snapshot: Snapshot) -> tuple[ListedDevice, ...]:
 
 
 def _check_devices(old: Snapshot, new: Snapshot) -> list[ListedDevice]:
-    """Return the devices that are listed no longer; the others are as they were, or new. [USR-9]"""
+    """Return the devices that are no longer listed; the others are as they were, or new. [USR-9]"""
     known = {each.id: each for each in old.devices}
     fresh = added_devices(new)
     for device in new.devices:
@@ -131,7 +131,7 @@ def _check_devices(old: Snapshot, new: Snapshot) -> list[ListedDevice]:
 
 
 def _check_revoked(old: Snapshot, new: Snapshot, removed: list[ListedDevice]) -> None:
-    """Check that the revoked devices are the ones before and those that are listed no longer. [USR-10]"""
+    """Check that the revoked devices are the ones before and those that are no longer listed. [USR-10]"""
     _require(new.revoked == revoked_after(old, removed, new.version), "the revoked devices are others")
 
 

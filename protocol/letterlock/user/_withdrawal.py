@@ -1,6 +1,6 @@
-"""Withdrawal: another device of ours was faster, and what this one signed counts no more.          [USR-65]
+"""Withdrawal: another device of ours was faster, and what this one signed no longer counts.         [USR-65]
 
-    a device that they added       is listed no longer: it has to be linked again
+    a device that they added       is no longer listed: it has to be linked again
     a device that they revoked     is revoked again, in a version after those of the other device; if that
                                    takes the last full device away, without this device itself
 
