@@ -21,7 +21,9 @@ from letterlock._wire.group_limits import GROUP_ID_BYTES
 from letterlock._wire.group_text import GroupText, SenderName
 from letterlock._wire.log_opening import SEALED_NAME_BYTES
 from letterlock._wire.message import SENT_NONCE_BYTES
+from letterlock._wire.parcel import Introduction, ItemKind, Parcel
 from letterlock._wire.sender_chain import ChainSeed, GroupChainKey, SenderChain
+from letterlock.documents._parcels import open_for_group
 from letterlock.documents._sealed_name import open_under_key
 from letterlock.errors import UsageError
 from letterlock_vectors.inputs import Input, Operation, Output
@@ -58,6 +60,14 @@ def _commitment(given: Input) -> Output:
 def _name(given: Input) -> Output:
     sealed = given.sized("sealed", SEALED_NAME_BYTES)
     return {"name": open_under_key(name_key(_secret(given)), given.counter("epoch", 1), sealed)}
+
+
+def _read_names(given: Input) -> Output:
+    """Open a list of names from the shelf of a group. Kinds that nobody knows are passed over."""
+    parcel = Parcel.decode(given.hex("parcel"))
+    items = open_for_group(_secret(given), given.sized("group_id", GROUP_ID_BYTES), parcel)
+    found = [Introduction.decode(each.data) for each in items if each.kind == ItemKind.INTRODUCTION]
+    return {"epoch": parcel.number, "names": [[each.user_id.hex(), each.name] for each in found]}
 
 
 def _seal(given: Input) -> Output:
@@ -202,5 +212,6 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "group.decode_text": _decode_text,
     "group.name": _name,
     "group.play": _play,
+    "group.read_names": _read_names,
     "group.seal": _seal,
 }

@@ -4,8 +4,10 @@
 import { ascii, bigEndian, concat } from "../bytes.js";
 import * as cbor from "../cbor.js";
 import * as composite from "../composite.js";
+import { elements } from "../envelope.js";
 import * as hpke from "../hpke.js";
 import { sha256 } from "../kdf.js";
+import { PARCEL_SIZE, U32 } from "../limits.js";
 import { pad } from "../padding.js";
 import * as typed from "../typed.js";
 import { GRANT, grantLeaf, info, LABEL } from "./grant.js";
@@ -47,6 +49,12 @@ export function parcelFor(userId, { generation, public: documentKey }, things) {
 }
 
 export const introduction = (user) => [AN_INTRODUCTION, cbor.encode([user.userId, user.name])];
+
+/** Read a parcel, whose contents are sealed still. */
+export function openEnvelope(data) {
+  const { elements: [kind, number, sealed] } = elements(data, PARCEL, { count: 5, size: PARCEL_SIZE });
+  return { kind: typed.integer(kind, 1, 2), number: typed.integer(number, 1, U32), sealed: typed.bytes(sealed, 1, PARCEL_SIZE) };
+}
 
 /** Read the contents of a parcel or an invitation: [[kind, bytes] ...]. */
 export function readContents(data) {

@@ -6,6 +6,7 @@ import * as epochs from "../groups/epoch.js";
 import { decodeSnapshot } from "../device-list.js";
 import { readHistory } from "../groups/history.js";
 import { Member } from "../groups/member.js";
+import { readNames } from "../groups/names.js";
 import { Receiver } from "../groups/receiver.js";
 import * as sending from "../groups/sender.js";
 import { decodeText } from "../groups/text.js";
@@ -46,6 +47,11 @@ function checkSecret(given) {
 
 function name(given) {
   return { name: epochs.name(given.sized("secret", 32), given.integer("epoch", 1, U32), given.sized("sealed", 284)) };
+}
+
+function names(given) {
+  const { epoch, names: found } = readNames(given.sized("secret", 32), given.sized("group_id", 16), given.bytes("parcel"));
+  return { epoch, names: found.map(({ userId, name: called }) => [toHex(userId), called]) };
 }
 
 function seal(given) {
@@ -141,5 +147,6 @@ export const groups = {
   "group.name": name,
   "group.play": play,
   "group.read_history": history,
+  "group.read_names": names,
   "group.seal": seal,
 };

@@ -10,6 +10,7 @@ from generators.families.groups import (
     member_logs,
     member_texts,
     members,
+    names,
     received,
     sealed,
 )
@@ -40,4 +41,5 @@ def build() -> Family:
     member_texts.add(family)
     member_calls.add(family)
     member_logs.add(family)
+    names.add(family)
     return family

@@ -10,6 +10,7 @@ NOTES: Final = {
     "Members": "members that a group must not have",
     "Moved": "a text that was moved to another epoch, entry, number, sender or group",
     "Order": "entries of the log that do not follow each other, or those on record",
+    "OtherKey": "names that are sealed under another key, or for somebody else",
     "OtherLog": "the receiver has another entry than the sender",
     "Opening": "an opening that a group's epoch must not have",
     "Phase": "an action that the phase or the author's role does not allow",
