@@ -293,6 +293,28 @@ def test_two_devices_turn_it_on_at_once(tmp_path: Path) -> None:  # REC-37
     play(tmp_path, story)
 
 
+def test_one_device_turns_it_on_while_another_one_turns_it_off(tmp_path: Path) -> None:  # CLN-37
+    """Whoever was last, both servers agree in the end, and nothing is left under way."""
+
+    async def story(town: Town) -> None:
+        checks = Checks(town)
+        alice = await checks.on()
+        second = await linked(checks.servers, alice)
+        await second.recovery.use_key_server(KEY_SERVER)
+        off = alice.recovery.second_lock.turn_off
+        await asyncio.gather(off(), checks.turn_on(second, 2 * DAY), off(), return_exceptions=True)
+        for _ in range(2):
+            for device in (alice, second):
+                await device.recovery.refresh()
+        first, other = checks.held(alice.user_id)
+        assert first == other
+        for device in (alice, second):
+            status = await device.recovery.second_lock.status()
+            assert (status.is_on, status.is_changing) == (bool(first), False)
+
+    play(tmp_path, story)
+
+
 def test_two_programs_ask_and_come_back_at_once(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         checks = Checks(town)

@@ -194,20 +194,6 @@ def test_a_server_that_hides_a_wait_does_not_keep_it_from_being_stopped(tmp_path
     play(tmp_path, story)
 
 
-def test_a_server_that_is_silent_for_a_day_is_told(tmp_path: Path) -> None:  # CLN-31
-    async def story(town: Town) -> None:
-        checks = Checks(town)
-        alice = await checks.on()
-        checks.servers.down = {2}
-        for _ in range(8):
-            checks.servers.pass_hours(4)
-            assert (await alice.recovery.second_lock.status()).is_on is None
-        events = await happens(alice, SecondLockNewsKind.UNSEEN)
-        assert [each.server for each in events if each.kind is SecondLockNewsKind.UNSEEN] == [2]
-
-    play(tmp_path, story)
-
-
 def test_waits_that_a_server_makes_up_are_told_and_change_nothing(tmp_path: Path) -> None:
     async def story(town: Town) -> None:
         checks = Checks(town)
