@@ -148,9 +148,9 @@ class HistoryLetter:
     def decode(cls, body: bytes) -> "HistoryLetter":
         """Read what `encode` gives. Raises MalformedMessage."""
         check_items(body, _MAX_ITEMS, _GIVEN)
-        value = cbor.decode(body)
-        is_passed_on = isinstance(value, list) and len(value) == _PASSED_ON
-        fields = Fields(value, _PASSED_ON if is_passed_on else _PASSED_ON - 1, _GIVEN)
+        items = Fields([cbor.decode(body)], 1, _GIVEN).array("elements", _PASSED_ON)
+        is_passed_on = len(items) == _PASSED_ON
+        fields = Fields(items, _PASSED_ON if is_passed_on else _PASSED_ON - 1, _GIVEN)
         group_id, epoch = _place(fields)
         entry = fields.uint_between("entry", 1, MAX_COUNTER)
         document = fields.blob("document id", SUBJECT_ID_BYTES)
