@@ -60,11 +60,14 @@ def test_a_file_is_shared_with_an_address_and_claimed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("share", "x.ll", "--mail", DORA, "--for", "bob"), "by itself"),
-        (("share", "x.ll", "--mail", DORA, "--link"), "by itself"),
+        (("share", "x.ll", "--mail", DORA, "--for", "bob"), "without other readers"),
+        (("share", "x.ll", "--mail", DORA, "--link"), "without other readers"),
         (("share", "x.ll", "--mail", DORA, "--until", "soon"), "no date"),
         (("share", "x.ll"), "--mail ADDRESS"),
-        (("record", "share", "x.ll", "--section", "s", "--mail", DORA, "--for", "bob"), "by itself"),
+        (
+            ("record", "share", "x.ll", "--section", "s", "--mail", DORA, "--for", "bob"),
+            "without other readers",
+        ),
         (("record", "share", "x.ll", "--section", "s"), "--mail ADDRESS"),
         (("record", "share", "x.ll", "--section", "s", "--for", "bob", "-o", "y"), "--mail ADDRESS with it"),
         (("claim",), "--mail"),
