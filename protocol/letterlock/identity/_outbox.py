@@ -75,7 +75,7 @@ class Outbox:
                     await self._none_left.wait()
             except TimeoutError:
                 LOG.warning("%d mails were not sent before the end", self._left)
-        tasks, self._tasks = self._tasks, set()
+        tasks, self._tasks = self._tasks, set[asyncio.Task[None]]()
         for each in tasks:
             each.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
