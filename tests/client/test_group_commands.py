@@ -25,7 +25,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profiles]:
 
 def received(town: Profiles, name: str) -> list[dict[str, Any]]:
     """Return what a profile receives of groups in a while. What waits for its keys is tried again."""
-    lines = town.run(name, "receive", "--json", "--wait", "1").splitlines()
+    lines = town.run(name, "receive", "--json", "--wait", "3").splitlines()
     return [each for each in map(json.loads, lines) if "group" in each]
 
 
