@@ -8,6 +8,7 @@ Not here: what the people do (fault_home.py), when something is killed (tests/fa
 """
 
 import asyncio
+import itertools
 import os
 import random
 import signal
@@ -225,6 +226,11 @@ class City:
             return name in {each[0] for each in seen} and name in {each[1] for each in seen}
 
         self._until(is_heard)
+
+    def wait_until_met(self, *names: str) -> None:
+        """Wait until each of some people has seen a text of each other one."""
+        pairs = set(itertools.permutations(names, 2))
+        self._until(lambda: pairs <= {each[:2] for each in self.tally().seen})
 
     def wait_until_all_is_seen(self) -> Tally:
         """Return the tally when nothing is missing, or after a long time."""
