@@ -74,7 +74,7 @@ def test_lines_of_other_conversations_are_left_out() -> None:
     ],
 )
 def test_another_line_ends_it(wrong: object) -> None:
-    with pytest.raises(UsageError, match="line 2 is none"):
+    with pytest.raises(UsageError, match="line 2 is not one"):
         texts(RIGHT, wrong)
 
 
