@@ -291,7 +291,7 @@ class ClientAddresses(Uncopyable):
         office = self._desk.office
         is_new = await office.run(self._book.claimed, id_, user_id)
         reader = await office.run(self._book.reader, user_id)
-        introduced = office.documents.parcels_in.introduced.get(user_id)
+        introduced = (await office.run(office.documents.parcels_in.introduced.names)).get(user_id)
         if reader is None and introduced is not None:
             with contextlib.suppress(RelayUnavailable, RelayMisbehaves, RelayRefused):
                 await self._desk.learn(introduced)

@@ -189,7 +189,7 @@ class GroupNames(Uncopyable):
 
     def need_signer(self, user_id: bytes) -> None:
         """Note that the device lists of a user who signed an entry are needed."""
-        introduced = self._documents.parcels_in.introduced
+        introduced = self._documents.parcels_in.introduced.names()
         if user_id in introduced:
             self._documents.parcels_in.want(introduced[user_id])
         if len(self._signers) < _MAX_SIGNERS:
@@ -214,7 +214,7 @@ class GroupNames(Uncopyable):
 
     def meet(self, group: bytes) -> None:
         """Have the lists of members fetched who were introduced before their group was known."""
-        introduced = self._documents.parcels_in.introduced
+        introduced = self._documents.parcels_in.introduced.names()
         for user_id in sorted(self._strangers(self._groups.get(group)) & introduced.keys()):
             self._documents.parcels_in.want(introduced[user_id])
 

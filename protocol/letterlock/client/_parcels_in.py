@@ -12,7 +12,6 @@ Every grant and note is verified by itself, so a relay can withhold, repeat and 
 Every method runs inside the caller's transaction. Not here: asking the relay (_librarian.py).
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
@@ -21,6 +20,7 @@ from letterlock._primitives.secret import Uncopyable
 from letterlock._wire.grant_note import GrantNote, NoteAction
 from letterlock._wire.parcel import Introduction, ItemKind, Parcel, ParcelItem
 from letterlock._wire.relay_shelf import ShelfKind, ShelfName, parcel_hash
+from letterlock.client._introduced import Introduced
 from letterlock.client._needs import Needs
 from letterlock.client._parcels_back import ParcelsBack
 from letterlock.client._parcels_out import grants_alone
@@ -40,8 +40,6 @@ from letterlock.user._document_seeds import document_key_pair
 
 MAX_HELD_PARCELS: Final = 200
 """Parcels that cannot be judged yet, of 256 KiB each at most. Others stay on the shelf meanwhile."""
-_MAX_INTRODUCED: Final = 4096
-"""Names in memory of users whom nobody waits for yet."""
 _MAX_AUTHORS: Final = 1000
 """Unknown signers of parcels that found no room, of which this process knows."""
 
@@ -82,8 +80,7 @@ class ParcelsIn(Uncopyable):
         self._rows = rows
         self._begun: set[ShelfName] = set()
         self._passed: dict[tuple[ShelfName, bytes], int] = {}
-        self.introduced: OrderedDict[bytes, str] = OrderedDict()
-        """Names of users that nobody waits for yet, by their ids: the latest ones."""
+        self.introduced = Introduced(rows, tables)
         self.awaited: Callable[[], frozenset[bytes]] = frozenset
         """The ids of users whose names are waited for: members of groups. Set by the groups."""
         self.wanted: dict[str, None] = {}
@@ -142,6 +139,7 @@ class ParcelsIn(Uncopyable):
         """Take what was held, where the device lists have come; give up what is too old."""
         held, found = self._rows.held, list[Granted]()
         held.delete_due((self._tables.clock() - KEPT_LIFETIME) * MICROSECONDS)
+        self.introduced.forget_old()
         lists = ListsOnRecord(self._desk.book)
         for key, each in held.due():
             if _has_lists(lists, each.user_id, each.version):
@@ -264,14 +262,7 @@ class ParcelsIn(Uncopyable):
             if wanted is None or user_id in wanted or user_id in awaited:
                 self.want(introduced.name)
             else:
-                self._remember(introduced)
-
-    def _remember(self, introduced: Introduction) -> None:
-        """Keep a name in memory, because its user may turn out to be a member of a group."""
-        self.introduced[introduced.user_id] = introduced.name
-        self.introduced.move_to_end(introduced.user_id)
-        if len(self.introduced) > _MAX_INTRODUCED:
-            self.introduced.popitem(last=False)
+                self.introduced.remember(introduced)
 
     def want(self, name: str, after: int = 0) -> None:
         """Have the device lists of a name after a version fetched."""

@@ -6,6 +6,7 @@ held            [1, kind, id, parcel, user id, version]
 shelved         [1, kind, id, [hash of a grant ...]]
 grant parcels   [1, [hash of a parcel ...]]
 waiting         [1, user id of the granter]
+introduced      [1, name]
 
 `kind` and `id` name a shelf. Not here: their rows in the store (_table.py), the parcels (documents/).
 """
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from letterlock._records.entry import MAX_TIME, decode_entry, encode_entry
+from letterlock._wire.address import Address
 from letterlock._wire.device_snapshot import HASH_BYTES
 from letterlock._wire.fields import Fields
 from letterlock._wire.parcel import MAX_PARCEL_ITEMS
@@ -127,6 +129,20 @@ def decode_granter(record: Record) -> bytes:
     return decode_entry(
         record, 1, "a record of a collection", lambda fields: fields.blob("granter", HASH_BYTES)
     )
+
+
+def encode_introduced(name: str) -> Record:
+    """Return the record of a name that was introduced."""
+    return encode_entry(name)
+
+
+def decode_introduced(record: Record) -> str:
+    """Read what `encode_introduced` gives. Raises CorruptStore."""
+    return decode_entry(record, 1, "a record of an introduction", _name)
+
+
+def _name(fields: Fields) -> str:
+    return Address.from_fields([fields.text("name"), 1]).name
 
 
 def encode_shelved(record: ShelvedParcel) -> Record:

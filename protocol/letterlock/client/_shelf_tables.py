@@ -6,6 +6,7 @@
     SHELVED             SHA-256 of the parcel       due: order, once it is to be taken away
     GRANT_PARCELS       hash of the grant           due: never
     WAITING_COLLECTION  id of the collection        due: 0
+    INTRODUCED          user id                     due: order
 
 Not here: their records (_shelf_rows.py); messages (_table.py).
 """
@@ -31,7 +32,7 @@ MAX_WAITING_COLLECTIONS: Final = 1000
 class ShelfTables:
     """All rows about shelves of one client."""
 
-    __slots__ = ("_shelves", "_waiting", "grant_parcels", "held", "parcels", "shelved")
+    __slots__ = ("_shelves", "_waiting", "grant_parcels", "held", "introduced", "parcels", "shelved")
 
     def __init__(self, store: Store) -> None:
         self.parcels: Table[ParcelRecord] = Table(
@@ -45,6 +46,9 @@ class ShelfTables:
         )
         self.grant_parcels: Table[tuple[bytes, ...]] = Table(
             store, EntryKind.GRANT_PARCELS, rows.encode_grant_parcels, rows.decode_grant_parcels
+        )
+        self.introduced: Table[str] = Table(
+            store, EntryKind.INTRODUCED, rows.encode_introduced, rows.decode_introduced
         )
         self._shelves: Table[ShelfRecord] = Table(
             store, EntryKind.SHELF, rows.encode_shelf, rows.decode_shelf

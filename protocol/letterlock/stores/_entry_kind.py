@@ -59,6 +59,8 @@ class EntryKind(IntEnum):
     """In which parcels a grant stands; the key is the hash of the grant, 32 bytes."""
     WAITING_COLLECTION = 44
     """A collection that is not read for lack of room, and who gave its keys; the key is its id, 16 bytes."""
+    INTRODUCED = 45
+    """The name of a user whom nobody waits for yet; the key is the user id, 32 bytes."""
 
     GROUP_PLACE = 90
     """How far the texts of a group were read; the key is the group id, 16 bytes."""
