@@ -40,6 +40,7 @@ from letterlock_vectors.operations import (
     recovery,
     recovery_bodies,
     relay,
+    relay_group_play,
     relay_groups,
     safety_numbers,
     sealing,
@@ -62,8 +63,9 @@ _TABLES: Final = tuple(
     for module in (
         accounts, archives, braid, bundles, collections, content, decoding, derivation, documents,
         erasure, grants, group_histories, group_members, groups, handshakes, hpke, json_documents, keys,
-        linking, payload, provisional, ratchets, records, recovery, recovery_bodies, relay, relay_groups,
-        safety_numbers, sealing, second_lock, sparse, split_kem, texts, triple, users, voprf, xeddsa,
+        linking, payload, provisional, ratchets, records, recovery, recovery_bodies, relay,
+        relay_group_play, relay_groups, safety_numbers, sealing, second_lock, sparse, split_kem, texts,
+        triple, users, voprf, xeddsa,
     )
 )  # fmt: skip
 

@@ -79,7 +79,11 @@ class GroupTexts:
         head, _ = await means.check_messenger(session, now)
         text = text_of(request.text, SenderName(head.user_id, session.device))
         means.limits.texts.take((session.requester, text.place.group_id), now)
-        return GroupSendAnswer(await self._post(text.place, self._put(text, now), now))
+        return GroupSendAnswer(await self.keep(text, now))
+
+    async def keep(self, text: GroupText, now: int) -> int:
+        """Return the number of a text of its sender, which is stored or was. Raises Refused. [RLY-46]"""
+        return await self._post(text.place, self._put(text, now), now)
 
     def _put(self, text: GroupText, now: int) -> Put:
         """Return a text as a parcel, with the bounds that hold for a member. [RLY-50]"""

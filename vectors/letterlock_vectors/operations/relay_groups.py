@@ -1,6 +1,6 @@
 """relay.group_*: what a relay answers about the texts of a group, by its log.
 
-Not here: bodies (relay.py); databases, so neither numbers nor bounds.
+Not here: bodies (relay.py); the texts that are there, their numbers and bounds (relay_group_play.py).
 """
 
 from collections.abc import Mapping

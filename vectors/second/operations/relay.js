@@ -3,11 +3,12 @@
 import { readBigEndian, toHex } from "../bytes.js";
 import { refuse, refusingAs } from "../errors.js";
 import { U32 } from "../limits.js";
-import { answerToReader, answerToText } from "../groups/relaying.js";
+import { answerToReader, answerToText, KeptTexts } from "../groups/relaying.js";
 import * as relay from "../relay.js";
 import { bodyOf, hex, showAll } from "./bodies.js";
 import { stateOf } from "./collections.js";
 import { Input } from "./input.js";
+import { playSteps } from "./plays.js";
 
 /** Return a value of a type from JSON. */
 const TAKE = {
@@ -87,9 +88,22 @@ function groupKeys(given) {
   return { log: toHex(log), texts: toHex(texts) };
 }
 
-function groupSend(given) {
-  const caller = { userId: given.sized("user_id", 32), deviceId: given.integer("device_id", 1, U32) };
-  return answerToText(stateOf(given), caller, given.bytes("text")) ?? {};
+const callerOf = (given) => ({ userId: given.sized("user_id", 32), deviceId: given.integer("device_id", 1, U32) });
+
+const groupSend = (given) => answerToText(stateOf(given), callerOf(given), given.bytes("text")) ?? {};
+
+/** The texts that a relay keeps of one group, whose log goes on. */
+function playGroup(given) {
+  const kept = new KeptTexts({ texts: given.integer("texts"), bytes: given.integer("bytes") });
+  let log = null;
+  return playSteps(given, {
+    log(step) {
+      log = stateOf(step);
+      return {};
+    },
+    send: (step) => kept.send(log, callerOf(step), bodyOf(step)),
+    show: (step) => kept.after(step.integer("after")),
+  });
 }
 
 export const relays = {
@@ -97,6 +111,7 @@ export const relays = {
   "relay.decode": decode,
   "relay.encode": encode,
   "relay.group_keys": groupKeys,
+  "relay.group_play": playGroup,
   "relay.group_send": groupSend,
   "relay.group_texts": (given) => answerToReader(stateOf(given), given.sized("user_id", 32)) ?? {},
   "relay.read_frame": (given) => shownFrame(relay.readFrame(bodyOf(given))),

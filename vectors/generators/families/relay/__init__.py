@@ -1,6 +1,6 @@
 """Vectors of the relay: bodies, frames, tickets, logins, keys, and what it answers about texts of groups."""
 
-from generators.families.relay import deciding, frames, logins, reading
+from generators.families.relay import deciding, frames, keeping, logins, reading
 from generators.support.family import Family
 
 
@@ -12,6 +12,7 @@ def build() -> Family:
         [
             "The kind of a body is the name of its rule in spec/relay.cddl.",
             "A long body is given in parts: bytes, and how often they stand there.",
+            "relay.group_play is what a relay keeps of one group: a text that is refused is no refused step.",
             "relay.group_send and relay.group_texts answer nothing, or the code and number of an error.",
         ],
         {
@@ -19,6 +20,7 @@ def build() -> Family:
             "Caller": "a text of another sender than the device that calls",
             "Count": "too many elements in an array, or too few",
             "Epoch": "a text of another epoch than its entry's, or where nothing may be written",
+            "Full": "a text for which a group, or its sender's part of it, has no room",
             "LongForm": "another encoding, or too many or too few bytes",
             "Member": "a user who is no member by the newest entry, or no group at all",
             "Name": "a name that no address may have",
@@ -43,5 +45,6 @@ def build() -> Family:
     reading.add(family)
     frames.add(family)
     deciding.add(family)
+    keeping.add(family)
     logins.add(family)
     return family
