@@ -1,9 +1,10 @@
 """group.member: one device of a member of a group, with the log, the letters and the texts that it gets.
 
 The play runs `letterlock.groups` over a store in memory. The device gives the user id of the play as its own,
-so that the logs could be signed before it was made. It has no session, so no letter of its own leaves it.
+so that the logs could be signed before it was made. For the same reason a change of its own is given to it,
+as if it had made it before. It has no session, so its letters wait, and it can say for whom they are.
 
-Not here: a sender's chain alone (groups.py); letters inside sessions.
+Not here: what is made of a change that lost; a sender's chain alone (groups.py); letters inside sessions.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +13,14 @@ from typing import Final
 
 from letterlock._primitives import composite, mldsa
 from letterlock._primitives.secret import KEY_BYTES, Uncopyable
+from letterlock._records.collection_change import ChangeRecord, Wish
 from letterlock._records.contact import ContactRecord
+from letterlock._records.group import GroupChangeRecord
 from letterlock._wire.address import Address
-from letterlock._wire.content import GROUP_KINDS, Content
+from letterlock._wire.content import GROUP_KINDS, Content, ContentKind
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.device_snapshot import Snapshot
+from letterlock._wire.group_bodies import EpochSecret, GroupSecret
 from letterlock._wire.group_limits import GROUP_ID_BYTES, MAX_CHAIN_TEXTS
 from letterlock._wire.log_entry import LogEntry
 from letterlock.errors import DuplicateMessage, UsageError
@@ -59,7 +63,7 @@ class MemberPlayer(Uncopyable):
         """Return the steps of the play, each of which is one transaction."""
         table: Mapping[str, Callable[[GroupDesk, Input], Output]] = {
             "learn": self.learn, "take": self.take, "letter": self.letter, "send": self.send,
-            "wait": self.wait, "restore": self.restore,
+            "wait": self.wait, "restore": self.restore, "change": self.change, "secrets": self.secrets,
         }  # fmt: skip
         return {
             "text": self.text,
@@ -140,6 +144,33 @@ class MemberPlayer(Uncopyable):
         """Let the store go back, as far as this device's chain is concerned."""
         forget_chains(at.desk)
         return {}
+
+    def change(self, at: GroupDesk, step: Input) -> Output:
+        """Keep a change of this device that is not in the log yet, and the secret of the epoch it begins."""
+        entry = LogEntry.decode(step.hex("entry"))
+        terms = entry.terms
+        begins = None if step.is_null("secret") else EpochSecret(step.sized("secret", KEY_BYTES))
+        wish = Wish(terms.action, epoch=terms.epoch - (begins is not None))
+        record = GroupChangeRecord(ChangeRecord(wish, step.hex("entry")), begins)
+        at.book.save_change(self._group, terms.number, record)
+        return {}
+
+    def secrets(self, at: GroupDesk, _: Input) -> Output:
+        """Say which devices are sent secrets of which epochs, and which members are owed that of now."""
+        given: set[tuple[str, int, int]] = set()
+        for _row, sent in at.desk.outbox.holding(self._group):
+            if sent.content.kind is ContentKind.GROUP_SECRET:
+                body = GroupSecret.decode(sent.content.body)
+                user_id = at.desk.book.require_contact(sent.name).pin.user_id.hex()
+                given |= {(user_id, each.device.device_id, body.epoch) for each in sent.places}
+        state = at.log.require(self._group)
+        record = at.book.epoch(self._group, state.epoch)
+        owed = frozenset[bytes]() if record is None else record.owed
+        members = {each.name.id for each in state.users}
+        return {
+            "given": [list(each) for each in sorted(given)],
+            "owed": sorted(each.hex() for each in owed & members),
+        }
 
     @staticmethod
     def _waiting(at: GroupDesk) -> int:

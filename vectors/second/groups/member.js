@@ -1,7 +1,7 @@
 // One device of a member: what the log, the letters and the texts that it gets lead to. [GRP-14] [GRP-29] to [GRP-44]
-// Not here: forks, sessions, and changes of its own.
+// Not here: forks, sessions, and what is made of a change that lost.
 
-import { compare, equal, toHex } from "../bytes.js";
+import { compare, equal, fromHex, toHex } from "../bytes.js";
 import * as content from "../content.js";
 import * as deviceList from "../device-list.js";
 import { decodeEntry, USER } from "../documents/entry.js";
@@ -12,6 +12,7 @@ import { DAY, KEPT_EPOCHS, KEPT_SECONDS } from "../limits.js";
 import * as epochs from "./epoch.js";
 import { Audience } from "./audience.js";
 import { Chains } from "./chains.js";
+import { Secrets } from "./secrets.js";
 import { decodeText } from "./text.js";
 import { Wants } from "./wants.js";
 
@@ -30,6 +31,7 @@ export class Member {
     this.chains = new Chains(this.epochs, groupId);
     this.wants = new Wants();
     this.audience = new Audience();
+    this.secrets = new Secrets();
   }
 
   get state() {
@@ -55,13 +57,40 @@ export class Member {
 
   take(encoded) {
     const { steps } = verifySteps(new Lists([...this.lists.values()]), this.state, this.newOf(encoded.map(decodeEntry)));
-    for (const { entry, before, after } of steps.slice(0, vouched(steps))) {
+    const taken = steps.slice(0, vouched(steps));
+    for (const { entry, before, after } of taken) {
       this.states.push(after);
       if (entry.opening !== null) this.begin(after);
       const gone = [...(before?.members.keys() ?? [])].filter((each) => !after.members.has(each));
-      for (const each of gone) this.audience.withdraw(each.slice(`${USER} `.length)); // [GRP-32]
+      for (const user of gone.map((each) => each.slice(`${USER} `.length))) {
+        this.audience.withdraw(user); // [GRP-32]
+        this.secrets.withdraw(user);
+      }
     }
+    this.handOut(this.secrets.decide(taken));
     this.process();
+  }
+
+  /** Send the secret that a change of ours leads to, now that it is in the log. [GRP-30] [GRP-31] */
+  handOut(change) {
+    if (change === null) return;
+    const { epoch } = change.after;
+    if (change.secret !== null) this.keepSecret(epoch, change.secret);
+    if (epoch !== this.state.epoch || this.role(this.userId) === 0) return; // others began one since, or we are out
+    this.give(Secrets.receivers(change, this.state));
+  }
+
+  /** Send the secret of the newest epoch to users. */
+  give(users) {
+    const isKnown = (user) => user === toHex(this.userId) || this.lists.has(user);
+    this.secrets.give(users, this.state.epoch, (user) => (isKnown(user) ? this.devices(fromHex(user)) : null));
+  }
+
+  keepSecret(epoch, secret) {
+    const known = this.epochs.get(epoch);
+    if (known === undefined || known.secret !== null) return;
+    known.secret = secret;
+    this.wants.settle(epoch, SECRET);
   }
 
   /** Return the entries that are not on record yet. [DOC-116] */
@@ -78,6 +107,7 @@ export class Member {
     const before = this.epochs.get(epoch - 1);
     if (before !== undefined) before.ended = this.now;
     this.epochs.set(epoch, { entry: number, opening: head, commitment: opening.commitment, secret: null, ended: null });
+    this.secrets.owed.clear();
   }
 
   // --- letters ----------------------------------------------------------------------------------------
@@ -115,8 +145,7 @@ export class Member {
       found.wrongSecret = true;
       return false;
     }
-    known.secret = secret;
-    this.wants.settle(epoch, SECRET);
+    this.keepSecret(epoch, secret);
     return false;
   }
 
@@ -139,9 +168,15 @@ export class Member {
   answers({ sender, epoch, what }) {
     if (this.role(sender.userId) === 0 || !this.isEntitled(sender, epoch, what)) return false;
     if (this.wants.wasAnswered(sender, epoch, what, this.now)) return false;
-    if (what === SECRET) return this.epochs.get(epoch)?.secret != null;
+    if (what === SECRET) return this.givesAgain(sender, epoch);
     if (!this.audience.isIn(this.state.epoch)) return false;
     this.audience.add(sender);
+    return true;
+  }
+
+  givesAgain({ userId, deviceId }, epoch) {
+    if ((this.epochs.get(epoch)?.secret ?? null) === null) return false;
+    this.secrets.send(toHex(userId), deviceId, epoch);
     return true;
   }
 
@@ -222,6 +257,7 @@ export class Member {
       this.chains.forget(each);
       this.wants.forget(each);
     }
+    if (this.state !== null && this.role(this.userId) > 0) this.give([...this.secrets.owed]);
     return asked;
   }
 }

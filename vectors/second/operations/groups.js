@@ -4,6 +4,7 @@ import { fromHex, toHex } from "../bytes.js";
 import { decodeChain } from "../groups/chain.js";
 import * as epochs from "../groups/epoch.js";
 import { decodeSnapshot } from "../device-list.js";
+import { decodeEntry } from "../documents/entry.js";
 import { readHistory } from "../groups/history.js";
 import { Member } from "../groups/member.js";
 import { readNames } from "../groups/names.js";
@@ -107,6 +108,11 @@ function playMember(given) {
       const { number, epoch, phase } = member.state;
       return { number, epoch, phase, may_send: member.role(member.userId) >= 2, waiting: member.letters.length };
     },
+    change(step) {
+      member.secrets.keep(decodeEntry(step.bytes("entry")), step.optional("secret", (name) => step.sized(name, 32)));
+      return {};
+    },
+    secrets: () => member.secrets.shown(),
     letter(step) {
       const { wrongSecret, answered } = member.letter(senderOf(step), step.integer("kind"), step.bytes("body"));
       return { waiting: member.letters.length, wrong_secret: wrongSecret, answered };

@@ -11,6 +11,7 @@ from generators.families.groups import (
     member_texts,
     members,
     names,
+    own_changes,
     received,
     sealed,
 )
@@ -25,7 +26,8 @@ def build() -> Family:
         "sender chains with HKDF and HMAC-SHA-256, ChaCha20-Poly1305 and Ed25519; signed logs",
         [
             "group.play is the chain of a sender, as another device reads it. Refused steps change nothing.",
-            "group.member is a device of a member, with the log, the letters and the texts that it gets.",
+            "group.member is a device of a member, with the log, the letters and the texts that it gets,",
+            "and with changes of its own, which are in the log later or not.",
             "log.follow and log.read take the logs of groups too; their labels and kinds tell.",
         ],
         NOTES,
@@ -41,5 +43,6 @@ def build() -> Family:
     member_texts.add(family)
     member_calls.add(family)
     member_logs.add(family)
+    own_changes.add(family)
     names.add(family)
     return family
