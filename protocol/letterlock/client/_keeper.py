@@ -1,6 +1,7 @@
 """The keeper: what time asks for, and prekeys at the relay.
 
-    when the mailbox was emptied     upkeep, after the delay in which receipts gather
+    when the mailbox was emptied     upkeep, after the delay in which receipts gather; prekeys that are wanted
+                                     do not wait for it
     every hour                       upkeep
     prekeys are due, or few          as many as the supply says (_supply.py), after a random time, so that not
                                      all clients call at once
@@ -21,6 +22,7 @@ from letterlock._wire.relay_prekeys import PublishAnswer, PublishRequest
 from letterlock.client._errors import RelayMisbehaves, RelayRefused, RelayUnavailable
 from letterlock.client._office import Office
 from letterlock.client._pace import woken
+from letterlock.client._rows import OwnRecord
 from letterlock.limits import HOUR, RECEIPT_DELAY
 
 _ATTEMPTS: Final = 3
@@ -48,8 +50,19 @@ class Keeper:
         await self.publish()
         self._is_first = False
         await woken(office.keeper_wake, office.pace.about(office.pace.upkeep))
-        # Receipts of what comes together travel together.
-        await asyncio.sleep(office.pace.about(RECEIPT_DELAY + 1))
+        await self._gather()
+
+    async def _gather(self) -> None:
+        """Wait, because receipts of what comes together travel together. Publish what is wanted meanwhile."""
+        office = self._office
+        end = monotonic() + office.pace.about(RECEIPT_DELAY + 1)
+        while (left := end - monotonic()) > 0:
+            try:
+                await self.publish()
+            except BaseException:
+                office.keeper_wake.set()  # the receipts are still to go
+                raise
+            await woken(office.prekeys_wake, left)
 
     async def publish_first(self) -> None:
         """Publish the first prekeys, so that others can write at once. A failure is mended later."""
@@ -68,7 +81,15 @@ class Keeper:
         if own.number and not self._is_first:
             await asyncio.sleep(office.pace.spread(office.pace.refill))
             own = await office.run(office.queue.own)
-        kept = own.publication
+        office.wants_prekeys = False  # from now on, others are wanted
+        try:
+            await self._publish(own)
+        except BaseException:
+            office.wants_prekeys = True
+            raise
+
+    async def _publish(self, own: OwnRecord) -> None:
+        office, kept = self._office, own.publication
         for _ in range(_ATTEMPTS):
             if kept is None:
                 number, publication = await office.run(office.queue.publish, office.prekeys)
@@ -80,7 +101,7 @@ class Keeper:
                 await self._refused(refused)
             else:
                 await office.run(office.queue.published, number)
-                office.stock, office.wants_prekeys = answer.stock, False
+                office.stock = answer.stock
                 office.level = (await office.run(office.queue.own)).supply.level
                 self._published.append(monotonic())
                 return

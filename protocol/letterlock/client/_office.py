@@ -67,6 +67,7 @@ class Office(Uncopyable):
         "news_wake",
         "pace",
         "prekeys",
+        "prekeys_wake",
         "queue",
         "recovery_wake",
         "relay_name",
@@ -109,6 +110,7 @@ class Office(Uncopyable):
         self.sender_wake = asyncio.Event()
         self.fetcher_wake = asyncio.Event()
         self.keeper_wake = asyncio.Event()
+        self.prekeys_wake = asyncio.Event()
         self.room_wake = asyncio.Event()
         self.arrivals_wake = asyncio.Event()
         self.news_wake = asyncio.Event()
@@ -206,6 +208,7 @@ class Office(Uncopyable):
     def want_prekeys(self) -> None:
         """Have new prekeys published soon."""
         self.wants_prekeys = True
+        self.prekeys_wake.set()
         self.keeper_wake.set()
 
     # --- tasks ----------------------------------------------------------------------------------------
