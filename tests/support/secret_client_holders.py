@@ -112,6 +112,7 @@ CLIENT_TABLE: Final[dict[str, tuple[Callable[[], object], str]]] = {
     "SyncClient": (sync_client, "<SyncClient alice.1>"),
     "DocumentQueue": (lambda: office().documents, "{OBJECT}"),
     "GroupNames": (lambda: office().groups.names, "<GroupNames>"),
+    "Introduced": (lambda: office().documents.parcels_in.introduced, "<Introduced>"),
     "GroupOutbox": (lambda: office().groups.outbox, "<GroupOutbox>"),
     "GroupQueue": (lambda: office().groups, "{OBJECT}"),
     "ParcelsBack": (lambda: office().documents.parcels_back, "{OBJECT}"),
