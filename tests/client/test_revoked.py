@@ -14,7 +14,8 @@ from letterlock import SqliteStore
 from letterlock._wire.device_list import DeviceList
 from letterlock._wire.relay_error import RelayCode
 from letterlock._wire.relay_lists import ListsAnswer
-from letterlock.client import Client, OwnDeviceRevoked, RelayEventKind
+from letterlock.client import Client, OwnDeviceRevoked, RelayEventKind, _client
+from letterlock.client._office import Office
 from letterlock.client._transport import Reply
 from letterlock.relay import _newer
 from letterlock.user import EventKind
@@ -79,6 +80,28 @@ def test_a_device_that_was_revoked_while_it_was_away_is_told_and_stops(tmp_path:
         assert [each.id for each in await tablet.devices()] == [1]
 
     play(tmp_path, story)
+
+
+def test_a_device_that_learns_of_it_in_its_last_moment_ends_quietly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it still hears of it depends on who is faster: a block that is over does not fail by that."""
+    learned: list[bool] = []
+
+    async def story(town: Town) -> None:
+        _, tablet = await with_tablet(town)
+
+        async def learn(office: Office, check: Callable[[], None]) -> None:
+            office.is_revoked = True
+            learned.append(True)
+            check()
+
+        monkeypatch.setattr(_client, "drained", learn)
+        await tablet.__aexit__(None, None, None)
+        monkeypatch.undo()
+
+    play(tmp_path, story)
+    assert learned == [True]
 
 
 def test_what_had_arrived_can_be_read_still(tmp_path: Path) -> None:

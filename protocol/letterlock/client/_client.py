@@ -10,7 +10,7 @@ Not here: what the tasks do (_sender.py and its neighbours), the twin without as
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, ParamSpec, Self, TypeVar
@@ -193,7 +193,8 @@ class Client(ClientPeople, ClientReturn):
             return
         try:
             if kind is None and self._office.connection.is_up and not self._office.is_revoked:
-                await drained(self._office, self._check)
+                with suppress(OwnDeviceRevoked):  # whoever hears of it a moment later is not told either
+                    await drained(self._office, self._check)
         finally:
             await self.close()
 
